@@ -1,0 +1,101 @@
+"""Convolens: see, train and trust convolutional image classifiers, on an ordinary computer.
+
+The public names are loaded on first use, so ``import convolens`` costs next to nothing.
+
+>>> import convolens as cl
+>>> cl.load_image("china").shape
+(427, 640, 3)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# name -> module that defines it. `kernels` and `recipes` are modules themselves.
+_PUBLIC = {
+    # See
+    "load_image": "convolens.images",
+    "inspect_image": "convolens.images",
+    "to_float": "convolens.images",
+    "crop": "convolens.images",
+    "conv2d": "convolens.ops",
+    "depthwise_conv2d": "convolens.ops",
+    "max_pool2d": "convolens.ops",
+    "avg_pool2d": "convolens.ops",
+    "depthwise_max_pool": "convolens.ops",
+    "Conv2D": "convolens.ops",
+    "trace_conv2d": "convolens.ops",
+    "trace_pool2d": "convolens.ops",
+    "kernels": "convolens.ops.kernels",
+    "plot_image": "convolens.plotting",
+    "plot_images": "convolens.plotting",
+    "plot_crop": "convolens.plotting",
+    "plot_feature_maps": "convolens.plotting",
+    "plot_filters": "convolens.plotting",
+    "plot_pooling": "convolens.plotting",
+    "plot_trace": "convolens.plotting",
+    "plot_predictions": "convolens.plotting",
+    "plot_learning_curves": "convolens.plotting",
+    "plot_confusion_matrix": "convolens.plotting",
+    "save_figure": "convolens.plotting",
+    # Train
+    "load_data": "convolens.data",
+    "check_data": "convolens.data",
+    "recipes": "convolens.recipes",
+    "train": "convolens.recipes",
+    "load_run": "convolens.training",
+    # Trust and use
+    "load_model": "convolens.bundle",
+    "evaluate": "convolens.evaluation",
+    "feature_maps": "convolens.explain",
+}
+
+__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604 - the keys are strings
+
+if TYPE_CHECKING:
+    from convolens import recipes as recipes
+    from convolens.bundle import load_model as load_model
+    from convolens.data import check_data as check_data
+    from convolens.data import load_data as load_data
+    from convolens.evaluation import evaluate as evaluate
+    from convolens.explain import feature_maps as feature_maps
+    from convolens.images import crop as crop
+    from convolens.images import inspect_image as inspect_image
+    from convolens.images import load_image as load_image
+    from convolens.images import to_float as to_float
+    from convolens.ops import Conv2D as Conv2D
+    from convolens.ops import avg_pool2d as avg_pool2d
+    from convolens.ops import conv2d as conv2d
+    from convolens.ops import depthwise_conv2d as depthwise_conv2d
+    from convolens.ops import depthwise_max_pool as depthwise_max_pool
+    from convolens.ops import kernels as kernels
+    from convolens.ops import max_pool2d as max_pool2d
+    from convolens.ops import trace_conv2d as trace_conv2d
+    from convolens.ops import trace_pool2d as trace_pool2d
+    from convolens.plotting import plot_confusion_matrix as plot_confusion_matrix
+    from convolens.plotting import plot_crop as plot_crop
+    from convolens.plotting import plot_feature_maps as plot_feature_maps
+    from convolens.plotting import plot_filters as plot_filters
+    from convolens.plotting import plot_image as plot_image
+    from convolens.plotting import plot_images as plot_images
+    from convolens.plotting import plot_learning_curves as plot_learning_curves
+    from convolens.plotting import plot_pooling as plot_pooling
+    from convolens.plotting import plot_predictions as plot_predictions
+    from convolens.plotting import plot_trace as plot_trace
+    from convolens.plotting import save_figure as save_figure
+    from convolens.recipes import train as train
+    from convolens.training import load_run as load_run
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'convolens' has no attribute {name!r}")
+    module = import_module(_PUBLIC[name])
+    value = module if module.__name__.rpartition(".")[2] == name else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -30,6 +30,7 @@ _PUBLIC = {
     "kernels": "convolens.ops.kernels",
     "plot_image": "convolens.plotting",
     "plot_images": "convolens.plotting",
+    "plot_grid": "convolens.plotting",
     "plot_crop": "convolens.plotting",
     "plot_feature_maps": "convolens.plotting",
     "plot_filters": "convolens.plotting",
@@ -48,6 +49,8 @@ _PUBLIC = {
     # Trust and use
     "load_model": "convolens.bundle",
     "evaluate": "convolens.evaluation",
+    "summarise": "convolens.zoo",
+    "layer_filters": "convolens.explain",
     "feature_maps": "convolens.explain",
 }
 
@@ -60,6 +63,7 @@ if TYPE_CHECKING:
     from convolens.data import load_data as load_data
     from convolens.evaluation import evaluate as evaluate
     from convolens.explain import feature_maps as feature_maps
+    from convolens.explain import layer_filters as layer_filters
     from convolens.images import crop as crop
     from convolens.images import inspect_image as inspect_image
     from convolens.images import load_image as load_image
@@ -77,6 +81,7 @@ if TYPE_CHECKING:
     from convolens.plotting import plot_crop as plot_crop
     from convolens.plotting import plot_feature_maps as plot_feature_maps
     from convolens.plotting import plot_filters as plot_filters
+    from convolens.plotting import plot_grid as plot_grid
     from convolens.plotting import plot_image as plot_image
     from convolens.plotting import plot_images as plot_images
     from convolens.plotting import plot_learning_curves as plot_learning_curves
@@ -86,6 +91,7 @@ if TYPE_CHECKING:
     from convolens.plotting import save_figure as save_figure
     from convolens.recipes import train as train
     from convolens.training import load_run as load_run
+    from convolens.zoo import summarise as summarise
 
 
 def __getattr__(name: str) -> Any:

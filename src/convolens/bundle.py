@@ -1,0 +1,318 @@
+"""A trained model on disk, and in use. Training writes it; everything else reads it.
+
+A bundle is a folder of two files: ``model.json``, which a person can read, and
+``weights.safetensors``, which holds the weights and the statistics of the preprocessing. The first
+holds the SHA-256 of the second, and opening checks it. Nothing is ever unpickled.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from convolens import __version__
+from convolens.config import from_dict
+from convolens.data import Preprocessing
+from convolens.errors import ConvolensError, ModelError
+from convolens.files import read_json, replacing, sha256, write_json
+from convolens.zoo import build_network, summarise
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+    from convolens.zoo import ModelSummary
+
+FORMAT_VERSION = 1
+BATCH_SIZE = 500  # pictures at a time in prediction; bounds the memory
+DESCRIPTION = "model.json"
+WEIGHTS = "weights.safetensors"
+_NETWORK = "network."
+_PREPROCESSING = "preprocessing."
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Model:
+    """A trained network with all that is needed to use it on any picture."""
+
+    network: nn.Module
+    """From (n, channels, height, width) to logits (n, classes); in evaluation mode."""
+    architecture: str
+    """A key of ``zoo.ARCHITECTURES``."""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """Further arguments of the architecture."""
+    preprocessing: Preprocessing
+    """From a picture's pixels to the network's input."""
+    classes: tuple[str, ...]
+    """Name of each class, in the order of the logits."""
+    recipe: dict[str, Any] = field(default_factory=dict)
+    """The settings that it was trained with."""
+    metrics: dict[str, float | None] = field(default_factory=dict)
+    """What it reached, by name."""
+
+    @property
+    def input_shape(self) -> tuple[int, int, int]:
+        """(height, width, channels) of the pictures that the network sees."""
+        return self.preprocessing.shape
+
+    def predict(self, pictures: "Pictures") -> "NDArray[np.str_]":
+        """The name of the likeliest class of each picture.
+
+        Args:
+            pictures: as for :meth:`predict_proba`.
+
+        Returns:
+            (n,) strings, entries of ``classes``.
+        """
+        return np.array(self.classes)[self.predict_proba(pictures).argmax(axis=1)]
+
+    def predict_proba(self, pictures: "Pictures") -> "NDArray[np.float32]":
+        """Probability of every class for each picture.
+
+        Args:
+            pictures: a (n, height, width, channels) uint8 array, or a sequence of files, arrays
+                and Pillow images of any size and mode. Each goes through the model's own
+                preprocessing.
+
+        Returns:
+            (n, classes) float32, each row summing to 1.
+
+        Raises:
+            ImageError: a picture cannot be read.
+        """
+        logits = predict_logits(self.network, self._prepared(pictures))
+        return torch.softmax(torch.from_numpy(logits), dim=1).numpy()
+
+    def summary(self) -> "ModelSummary":
+        """Every layer with its output shape, parameters, multiply-adds and receptive field."""
+        return summarise(self.network, self.input_shape)
+
+    def save(self, path: str | Path) -> None:
+        """Write the bundle; an older one at ``path`` is replaced, at once and whole."""
+        description = {
+            "format_version": FORMAT_VERSION,
+            "architecture": {"name": self.architecture, "arguments": self.arguments},
+            "input_shape": list(self.input_shape),
+            "classes": list(self.classes),
+            "preprocessing": self.preprocessing.to_dict(),
+            "recipe": self.recipe,
+            "metrics": self.metrics,
+            "versions": {"convolens": __version__, "torch": torch.__version__},
+        }
+        with replacing(path) as folder:
+            folder.mkdir()
+            save_file(self._tensors(), folder / WEIGHTS)
+            description["weights"] = {"file": WEIGHTS, "sha256": sha256(folder / WEIGHTS)}
+            write_json(folder / DESCRIPTION, description)
+
+    def _prepared(self, pictures: "Pictures") -> "Iterator[NDArray[np.float32]]":
+        """Batches of the network's input, made one at a time so that memory stays bounded."""
+        if isinstance(pictures, str | Path):
+            raise ModelError(f"pictures must be a list; for one picture: [{str(pictures)!r}]")
+        if isinstance(pictures, np.ndarray):
+            if pictures.dtype == np.uint8 and pictures.shape[1:] == self.input_shape:
+                return prepared_batches(self.preprocessing, pictures)
+            if pictures.ndim != 4:
+                raise ModelError(
+                    "pictures must be an array of shape (n, height, width, channels) or a list of "
+                    f"pictures; got an array of shape {pictures.shape}. For one picture: [picture]"
+                )
+        if not len(pictures):
+            raise ModelError("there is nothing to predict: no picture was given")
+        return (
+            self.preprocessing.prepare(pictures[start : start + BATCH_SIZE])
+            for start in range(0, len(pictures), BATCH_SIZE)
+        )
+
+    def _tensors(self) -> dict[str, torch.Tensor]:
+        weights = {
+            _NETWORK + name: tensor.detach().cpu().contiguous().clone()
+            for name, tensor in self.network.state_dict().items()
+        }
+        statistics = {
+            _PREPROCESSING + name: torch.from_numpy(np.ascontiguousarray(array))
+            for name, array in self.preprocessing.tensors().items()
+        }
+        return weights | statistics
+
+
+Pictures = "NDArray[np.uint8] | Sequence[str | Path | NDArray[Any] | Image]"
+
+
+def load_model(path: str | Path) -> Model:
+    """Open a model.
+
+    Args:
+        path: a bundle, or a run, whose best model is opened.
+
+    Returns:
+        The model, on the CPU, in evaluation mode.
+
+    Raises:
+        ModelError: there is none, it is damaged, or a newer version of Convolens wrote it.
+    """
+    folder = _find_bundle(Path(path))
+    described = read_json(folder / DESCRIPTION, error=ModelError)
+    try:
+        bundle = _checked(described, folder)
+        tensors = _read_weights(folder, bundle)
+        preprocessing = Preprocessing.from_parts(
+            bundle.preprocessing, _part(tensors, _PREPROCESSING)
+        )
+        network = build_network(
+            bundle.architecture.name,
+            preprocessing.shape,
+            len(bundle.classes),
+            **bundle.architecture.arguments,
+        )
+        _set_weights(network, tensors, folder)
+    except ModelError:
+        raise
+    except ConvolensError as error:
+        raise ModelError(f"{folder / DESCRIPTION}: {error}") from None
+    return Model(
+        network=network.eval(),
+        architecture=bundle.architecture.name,
+        arguments=bundle.architecture.arguments,
+        preprocessing=preprocessing,
+        classes=bundle.classes,
+        recipe=bundle.recipe,
+        metrics=bundle.metrics,
+    )
+
+
+def predict_logits(
+    network: nn.Module, batches: "Iterable[NDArray[np.float32]]"
+) -> "NDArray[np.float32]":
+    """Logits of a network for batches of preprocessed pictures, in float32.
+
+    Args:
+        network: from (n, channels, height, width) to (n, classes). It is put into evaluation mode
+            and left as it was found.
+        batches: (n, height, width, channels) float32 each, as from :func:`prepared_batches`.
+
+    Returns:
+        (n of all batches, classes) float32.
+    """
+    device = next(network.parameters()).device
+    training = network.training
+    network.eval()
+    try:
+        with torch.inference_mode():
+            logits = [network(to_network_input(batch, device)).float().cpu() for batch in batches]
+    finally:
+        network.train(training)
+    return torch.cat(logits).numpy()
+
+
+def prepared_batches(
+    preprocessing: Preprocessing, images: "NDArray[np.uint8]"
+) -> "Iterator[NDArray[np.float32]]":
+    """Preprocessed batches of pictures (n, height, width, channels) of the right shape."""
+    return (
+        preprocessing(images[start : start + BATCH_SIZE])
+        for start in range(0, len(images), BATCH_SIZE)
+    )
+
+
+def to_network_input(images: "NDArray[np.float32]", device: torch.device) -> torch.Tensor:
+    """Preprocessed pictures (n, height, width, channels) as (n, channels, height, width).
+
+    No pixel is copied on the CPU: the permuted view is what PyTorch calls ``channels_last``.
+    """
+    return torch.from_numpy(images).to(device, non_blocking=True).permute(0, 3, 1, 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ArchitectureEntry:
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _WeightsEntry:
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Description:
+    """What ``model.json`` holds, checked for its types."""
+
+    format_version: int
+    architecture: _ArchitectureEntry
+    input_shape: tuple[int, int, int]
+    classes: tuple[str, ...]
+    preprocessing: dict[str, Any]
+    recipe: dict[str, Any]
+    metrics: dict[str, float | None]
+    versions: dict[str, str]
+    weights: _WeightsEntry
+
+
+def _find_bundle(path: Path) -> Path:
+    for folder in (path, path / "model"):
+        if (folder / DESCRIPTION).is_file():
+            return folder
+    if not path.exists():
+        raise ModelError(f"{path} does not exist; a model is a bundle or a run folder")
+    if (path / "run.json").is_file():
+        raise ModelError(f"{path} is a run without a model: no epoch of it was finished")
+    raise ModelError(
+        f"{path} is neither a model bundle (a folder with {DESCRIPTION}) nor a run folder"
+    )
+
+
+def _checked(described: dict[str, Any], folder: Path) -> _Description:
+    found = described.get("format_version")
+    if found != FORMAT_VERSION:
+        raise ModelError(
+            f"{folder / DESCRIPTION} has format version {found!r}; this version of Convolens reads "
+            f"{FORMAT_VERSION}. A newer Convolens may have written it: upgrade"
+        )
+    bundle = from_dict(_Description, described, source=str(folder / DESCRIPTION))
+    if bundle.weights.file != WEIGHTS:
+        raise ModelError(f"{folder / DESCRIPTION}: weights must be in {WEIGHTS}")
+    return bundle
+
+
+def _read_weights(folder: Path, bundle: _Description) -> dict[str, torch.Tensor]:
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise ModelError(f"{path} is missing; the bundle is incomplete")
+    if sha256(path) != bundle.weights.sha256:
+        raise ModelError(
+            f"{path} is not the file that {DESCRIPTION} describes (its SHA-256 differs): "
+            "it is damaged or was exchanged"
+        )
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ModelError(f"{path} cannot be read: {error}") from None
+
+
+def _part(tensors: dict[str, torch.Tensor], prefix: str) -> "dict[str, NDArray[Any]]":
+    return {
+        name.removeprefix(prefix): tensor.numpy()
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+
+
+def _set_weights(network: nn.Module, tensors: dict[str, torch.Tensor], folder: Path) -> None:
+    weights = {
+        name.removeprefix(_NETWORK): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(_NETWORK)
+    }
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split())
+        raise ModelError(f"{folder / WEIGHTS} does not fit the architecture: {reason}") from None

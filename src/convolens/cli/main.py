@@ -1,0 +1,87 @@
+"""The command ``convolens``: its verbs, and what becomes of errors.
+
+Exit status: 0 done, 1 the work failed, 2 the user's input was wrong, 130 interrupted. An error is
+one line on standard error; ``--debug`` adds the traceback.
+"""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import typer
+from typer.exceptions import TyperException
+
+from convolens import __version__
+from convolens.cli.data import data
+from convolens.cli.evaluate import evaluate
+from convolens.cli.predict import predict
+from convolens.cli.see import see
+from convolens.cli.tour import tour
+from convolens.cli.train import train
+from convolens.errors import ConvolensError
+
+DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+app = typer.Typer(
+    help="See, train and trust convolutional image classifiers, on an ordinary computer.",
+    epilog="Start with: convolens tour. Help on a command: convolens train --help.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (tour, see, data, train, evaluate, predict):
+    app.command()(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: those after the program's name; by default the process's own.
+
+    Returns:
+        The exit status.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    try:
+        status = app([word for word in given if word != "--debug"], standalone_mode=False)
+    except TyperException as error:
+        return _say(_usage_message(error), WRONG_INPUT)
+    except ConvolensError as error:
+        return _say(str(error), WRONG_INPUT, debug=debug)
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of our output went away, as `| head` does. Python would complain at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:  # noqa: BLE001 - the last resort: one line, not a traceback
+        return _say(f"{type(error).__name__}: {error}", FAILED, debug=debug)
+    return status if isinstance(status, int) else DONE
+
+
+@app.callback(invoke_without_command=True)
+def _options(
+    version: bool = typer.Option(False, "--version", help="Show the version and exit."),
+    debug: bool = typer.Option(False, "--debug", help="Show a traceback with an error."),  # noqa: ARG001
+) -> None:
+    if version:
+        typer.echo(f"convolens {__version__}")
+        raise typer.Exit
+
+
+def _usage_message(error: TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "convolens"
+    return f"{error.format_message().rstrip('.')}. See: {command} --help"
+
+
+def _say(message: str, status: int, *, debug: bool = False) -> int:
+    if debug:
+        traceback.print_exc()
+    line = " ".join(message.split())
+    print(f"convolens: {line}", file=sys.stderr)  # noqa: T201
+    return status

@@ -1,0 +1,42 @@
+"""``convolens tour``."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from convolens.cli.output import JsonOption, print_json, print_text, say
+
+
+def tour(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder of the page.")] = Path("tour"),
+    data: Annotated[
+        str | None,
+        typer.Option(help="Name or path of a data set; by default fashion-mnist, else digits."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """The notes on convolutional networks, start to end, as one page of pictures."""
+    say("convolens tour: about two minutes on two cores")
+    from convolens.tour import make_tour
+
+    begin = time.perf_counter()
+    page = make_tour(out, data=data or _default_data(), say=lambda title: say(f"· {title}"))
+    seconds = time.perf_counter() - begin
+    if as_json:
+        print_json({"page": str(page), "seconds": seconds})
+    else:
+        print_text(f"{page} is ready, after {seconds:.0f} s: open it in any browser.")
+
+
+def _default_data() -> str:
+    from convolens.data import load_data
+    from convolens.errors import DataError
+
+    try:
+        load_data("fashion-mnist")
+    except DataError as error:
+        say(f"{error}\nUsing the bundled digits instead of Fashion-MNIST.")
+        return "digits"
+    return "fashion-mnist"

@@ -1,0 +1,42 @@
+"""Data sets: reading, integrity, splits, sanity checks, preprocessing, order.
+
+:func:`load_data` is the way in. Everything here is NumPy; pictures stay ``uint8`` until
+:class:`Preprocessing` turns a batch of them into what a network takes.
+"""
+
+from convolens.data.catalogue import KNOWN_DATASETS, KnownDataset, KnownFile
+from convolens.data.datasets import Dataset, Split
+from convolens.data.digits import load_digits
+from convolens.data.directory import Fetch, data_directory, download, locate_files
+from convolens.data.idx import read_idx
+from convolens.data.loading import load_data
+from convolens.data.ordering import batches, epoch_order
+from convolens.data.preprocessing import PREPROCESSING_KINDS, Preprocessing, fit_preprocessing
+from convolens.data.sanity import DataSummary, Problem, SplitSummary, check_data
+from convolens.data.splits import hold_out_last, stratified_split
+
+__all__ = [
+    "KNOWN_DATASETS",
+    "PREPROCESSING_KINDS",
+    "DataSummary",
+    "Dataset",
+    "Fetch",
+    "KnownDataset",
+    "KnownFile",
+    "Preprocessing",
+    "Problem",
+    "Split",
+    "SplitSummary",
+    "batches",
+    "check_data",
+    "data_directory",
+    "download",
+    "epoch_order",
+    "fit_preprocessing",
+    "hold_out_last",
+    "load_data",
+    "load_digits",
+    "locate_files",
+    "read_idx",
+    "stratified_split",
+]

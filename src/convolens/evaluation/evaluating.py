@@ -1,0 +1,130 @@
+"""All figures of a model on one split, in one object."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convolens.bundle import Model
+from convolens.config import choose, to_dict
+from convolens.data import Dataset
+from convolens.errors import DataError
+from convolens.evaluation.intervals import wilson_interval
+from convolens.evaluation.metrics import (
+    ClassMetrics,
+    Labels,
+    Probabilities,
+    class_metrics,
+    confusion_matrix,
+    expected_calibration_error,
+    log_loss,
+)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Evaluation:
+    """How well a model does on one split."""
+
+    n: int
+    """Number of pictures."""
+    accuracy: float
+    """Share of the pictures whose likeliest class is the right one."""
+    accuracy_low: float
+    """Lower end of its 95 % interval (Wilson)."""
+    accuracy_high: float
+    """Upper end."""
+    log_loss: float
+    """Mean of -log(probability of the right class), in nats."""
+    ece: float
+    """Expected calibration error, 15 bins."""
+    per_class: tuple[ClassMetrics, ...]
+    """Precision, recall, F1 and support, one entry a class."""
+    confusion_matrix: NDArray[np.int64]
+    """(classes, classes): row the right class, column the predicted one."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON types."""
+        return to_dict(self)
+
+    def __str__(self) -> str:
+        """A sentence and a table, for a terminal."""
+        width = max(len("class"), *(len(entry.name) for entry in self.per_class))
+        lines = [
+            f"accuracy {self.accuracy:.2%} (95 % interval {self.accuracy_low:.2%} to "
+            f"{self.accuracy_high:.2%}) on {self.n:,} pictures",
+            f"log loss {self.log_loss:.4f}, calibration error {self.ece:.2%}",
+            "",
+            f"{'class':<{width}}  precision  recall      F1  pictures",
+        ]
+        lines += [
+            f"{entry.name:<{width}}  {entry.precision:9.1%}  {entry.recall:6.1%}  "
+            f"{entry.f1:6.1%}  {entry.support:8,}"
+            for entry in self.per_class
+        ]
+        return "\n".join(lines)
+
+
+def evaluate(model: Model, data: Dataset, *, split: str = "test") -> Evaluation:
+    """Judge a model on a split of a data set.
+
+    Args:
+        model: as from ``load_model``.
+        data: as from ``load_data``; its classes must be the model's, by name.
+        split: "train", "validation" or "test".
+
+    Raises:
+        ConfigError: there is no such split.
+        DataError: the classes or the pictures are not those that the model knows.
+    """
+    chosen = choose(f"split of {data.name}", split, data.splits)
+    if data.class_names != model.classes:
+        raise DataError(
+            f"{data.name} has the classes {_listed(data.class_names)}, the model knows "
+            f"{_listed(model.classes)}: it cannot be judged on them"
+        )
+    probabilities = (
+        model.predict_proba(chosen.images)
+        if data.shape == model.input_shape
+        else model.predict_proba(list(chosen.images))
+    )
+    return evaluate_probabilities(probabilities, chosen.labels, model.classes)
+
+
+def evaluate_probabilities(
+    probabilities: Probabilities, labels: Labels, class_names: tuple[str, ...]
+) -> Evaluation:
+    """All figures of predictions that were already made.
+
+    Args:
+        probabilities: (n, classes), each row summing to 1.
+        labels: (n,) in 0..classes-1.
+        class_names: one a class.
+
+    Raises:
+        ConfigError: shapes, labels or probabilities that do not fit.
+
+    >>> judged = evaluate_probabilities(
+    ...     np.array([[0.9, 0.1], [0.3, 0.7]]), np.array([0, 1]), ("cat", "dog")
+    ... )
+    >>> judged.accuracy, round(judged.accuracy_low, 2)
+    (1.0, 0.34)
+    """
+    matrix = confusion_matrix(probabilities, labels)
+    right, n = int(np.trace(matrix)), len(labels)
+    low, high = wilson_interval(right, n)
+    return Evaluation(
+        n=n,
+        accuracy=right / n,
+        accuracy_low=low,
+        accuracy_high=high,
+        log_loss=log_loss(probabilities, labels),
+        ece=expected_calibration_error(probabilities, labels),
+        per_class=class_metrics(matrix, class_names),
+        confusion_matrix=matrix,
+    )
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:5])
+    return f"{shown}, … ({len(names)} in all)" if len(names) > 5 else shown

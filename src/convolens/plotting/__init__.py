@@ -1,0 +1,35 @@
+"""Pictures: every one a matplotlib figure that knows nothing of pyplot, in one house style.
+
+Arrays go in as the design has them, (height, width, channels) and (n, height, width, channels);
+ordinary figures come out, that a notebook shows and ``save_figure`` writes. No function here
+changes its input or matplotlib's settings.
+"""
+
+from convolens.plotting.confusion import plot_confusion_matrix
+from convolens.plotting.crop import plot_crop
+from convolens.plotting.curves import plot_learning_curves
+from convolens.plotting.figures import Figure, save_figure
+from convolens.plotting.filters import plot_filters
+from convolens.plotting.gallery import plot_images
+from convolens.plotting.grid import plot_grid
+from convolens.plotting.image import plot_image
+from convolens.plotting.maps import plot_feature_maps
+from convolens.plotting.pooling import plot_pooling
+from convolens.plotting.predictions import plot_predictions
+from convolens.plotting.trace import plot_trace
+
+__all__ = [
+    "Figure",
+    "plot_confusion_matrix",
+    "plot_crop",
+    "plot_feature_maps",
+    "plot_filters",
+    "plot_grid",
+    "plot_image",
+    "plot_images",
+    "plot_learning_curves",
+    "plot_pooling",
+    "plot_predictions",
+    "plot_trace",
+    "save_figure",
+]

@@ -1,0 +1,63 @@
+"""Training by name: the data set, the recipe, and a run at the end."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from convolens.config import choose
+from convolens.data import Dataset, load_data
+from convolens.recipes.named import RECIPES
+from convolens.training import Callback, Event, Recipe, Run, train_recipe
+from convolens.training.progress import ProgressDisplay
+
+
+def train(
+    data: Dataset | str | Path = "digits",
+    recipe: Recipe | str = "fast",
+    *,
+    epochs: float | None = None,
+    seed: int = 0,
+    path: str | Path | None = None,
+    progress: bool = True,
+    on_event: Callback | None = None,
+) -> Run:
+    """Train a classifier, and keep everything of it in a run folder.
+
+    Args:
+        data: a data set, or the name or path of one.
+        recipe: a recipe, or the name of one: "fast" or "notes".
+        epochs: instead of the recipe's; a fraction is allowed.
+        seed: of initial weights, order, augmentation and dropout; the same seed on the same
+            machine gives the same bits.
+        path: folder of the run; by default ``runs/<data>-<recipe>-<n>``.
+        progress: show how it goes, on standard error.
+        on_event: called with the same events as are written to ``metrics.jsonl``.
+
+    Returns:
+        The run: ``run.results``, ``run.model()``, ``run.evaluate()``, ``run.history``.
+
+    Raises:
+        ConfigError: an unknown recipe, or settings that do not fit the data.
+        DataError: the data set is missing or damaged.
+
+    >>> import tempfile
+    >>> run = train("digits", epochs=2, path=tempfile.mkdtemp(), progress=False)
+    >>> run.model().classes[:3]
+    ('0', '1', '2')
+    """
+    chosen = recipe if isinstance(recipe, Recipe) else choose("recipe", recipe, RECIPES)()
+    if epochs is not None:
+        chosen = replace(chosen, epochs=epochs)
+    dataset = data if isinstance(data, Dataset) else load_data(data)
+    display = ProgressDisplay() if progress else None
+
+    def tell(event: Event) -> None:
+        if display:
+            display(event)
+        if on_event:
+            on_event(event)
+
+    try:
+        return train_recipe(dataset, chosen, seed=seed, path=path, on_event=tell)
+    finally:
+        if display:
+            display.close()

@@ -1,0 +1,148 @@
+"""One HTML page from blocks of prose, code, output and pictures."""
+
+import base64
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from importlib.resources import files
+
+from markdown_it import MarkdownIt
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Words, in Markdown. A heading of the second level opens a section."""
+
+    markdown: str
+
+
+@dataclass(frozen=True)
+class Code:
+    """Lines of Python, shown coloured."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class Output:
+    """Text that a program printed."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A PNG picture with a caption, which is its text alternative too."""
+
+    png: bytes
+    caption: str
+
+
+Block = Prose | Code | Output | Picture
+
+
+def render_page(title: str, blocks: Sequence[Block], *, footer: str = "") -> str:
+    """The whole page as one HTML document that needs nothing beside it.
+
+    Args:
+        title: of the page; shown as its first heading.
+        blocks: from top to bottom.
+        footer: one line at the end, in Markdown.
+
+    Returns:
+        HTML. Links to its sections stand at the top.
+
+    >>> page = render_page("Title", [Prose("## One"), Code("x = 1"), Output("a < b")])
+    >>> "a &lt; b" in page and 'href="#one"' in page
+    True
+    """
+    sections = [
+        heading
+        for block in blocks
+        if isinstance(block, Prose)
+        for heading in re.findall(r"^## (.+)$", block.markdown, flags=re.MULTILINE)
+    ]
+    contents = "".join(
+        f'<li><a href="#{_anchor(heading)}">{escape(heading)}</a></li>' for heading in sections
+    )
+    body = "\n".join(_render(block) for block in blocks)
+    css = files("convolens.reports").joinpath("page.css").read_text(encoding="utf-8")
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="Convolens">
+<title>{escape(title)}</title>
+<link rel="icon" href="data:,">
+<style>
+{css}
+{_highlighting()}
+</style>
+</head>
+<body>
+<main>
+<h1>{escape(title)}</h1>
+<nav aria-label="Sections"><ol>{contents}</ol></nav>
+{body}
+<footer>{_MARKDOWN.render(footer)}</footer>
+</main>
+</body>
+</html>
+"""
+
+
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+def _render(block: Block) -> str:
+    if isinstance(block, Prose):
+        return _with_anchors(_MARKDOWN.render(block.markdown))
+    if isinstance(block, Code):
+        # A block that scrolls sideways must be reachable by keyboard.
+        formatter = HtmlFormatter(nowrap=True)
+        coloured = highlight(block.source, PythonLexer(), formatter).rstrip("\n")
+        return f'<pre class="code" tabindex="0"><code>{coloured}</code></pre>'
+    if isinstance(block, Output):
+        return f'<pre class="output" tabindex="0"><samp>{escape(block.text)}</samp></pre>'
+    data = base64.b64encode(block.png).decode("ascii")
+    return (
+        f'<figure><img src="data:image/png;base64,{data}" alt="{escape(block.caption)}" '
+        f"{_size(block.png)}><figcaption>{escape(block.caption)}</figcaption></figure>"
+    )
+
+
+def _with_anchors(html: str) -> str:
+    return re.sub(
+        r"<h2>(.+?)</h2>",
+        lambda match: f'<h2 id="{_anchor(_plain(match[1]))}">{match[1]}</h2>',
+        html,
+    )
+
+
+def _plain(html: str) -> str:
+    return re.sub(r"<[^>]+>", "", html)
+
+
+def _anchor(heading: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-")
+
+
+def _size(png: bytes) -> str:
+    """Width and height, so that the page does not jump while it is read. PNG keeps them first."""
+    width, height = int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
+    return f'width="{width}" height="{height}" loading="lazy" decoding="async"'
+
+
+def _highlighting() -> str:
+    light = HtmlFormatter(style="xcode").get_style_defs(".code")
+    dark = HtmlFormatter(style="github-dark").get_style_defs(".code")
+    keep = re.compile(r"^\.code \.", flags=re.MULTILINE)
+    rules = [
+        "\n".join(line for line in text.splitlines() if keep.match(line)) for text in (light, dark)
+    ]
+    return f"{rules[0]}\n@media screen and (prefers-color-scheme: dark) {{\n{rules[1]}\n}}"

@@ -1,0 +1,5 @@
+"""The notes, start to end: an ordinary Python script, run cell by cell into one page of pictures."""
+
+from convolens.tour.making import make_tour
+
+__all__ = ["make_tour"]

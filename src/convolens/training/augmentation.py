@@ -1,0 +1,87 @@
+"""Augmentation: small changes of a training picture that leave its class as it is.
+
+What happens to a picture is a pure function of (seed, epoch, sample), never of the batch it is in
+or of who loads it: an epoch can be taken up in its middle, and the number of workers changes
+nothing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from convolens.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augmentation:
+    """Which changes are made; the default makes none."""
+
+    shift: int = 0
+    """Up to this many pixels up, down, left and right; the border is repeated."""
+    flip: bool = False
+    """Left and right exchanged every second epoch, each picture starting at random.
+
+    Only for data whose class survives it: clothes and animals, not digits and letters.
+    """
+
+    def __post_init__(self) -> None:
+        """Refuse a negative shift."""
+        if self.shift < 0:
+            raise ConfigError(f"shift is a number of pixels, 0 or more; got {self.shift}")
+
+    def plan(self, n: int, *, seed: int, epoch: int) -> "AugmentationPlan":
+        """What will happen to each of ``n`` training pictures in this epoch."""
+        # Flips alternate, so their draw is that of the run, not of the epoch.
+        flips = np.random.Generator(np.random.Philox(key=[seed, 0])).random(n) < 0.5
+        draws = np.random.Generator(np.random.Philox(key=[seed, epoch + 1]))
+        offsets = draws.integers(-self.shift, self.shift + 1, size=(n, 2))
+        return AugmentationPlan(
+            shift=self.shift,
+            offsets=torch.from_numpy(offsets),
+            flips=torch.from_numpy(flips ^ (epoch % 2 == 1)) if self.flip else None,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class AugmentationPlan:
+    """The changes of one epoch, one row a training picture."""
+
+    shift: int
+    offsets: Tensor
+    """(n, 2) int64: rows and columns by which each picture moves down and right."""
+    flips: Tensor | None
+    """(n,) bool."""
+
+    def apply(self, images: Tensor, samples: Tensor) -> Tensor:
+        """Change a batch.
+
+        Args:
+            images: (batch, channels, height, width).
+            samples: (batch,) int64, on the CPU: which training pictures these are.
+
+        Returns:
+            The changed batch, same shape and memory layout; the input is left alone.
+        """
+        if self.shift:
+            images = _shifted(images, self.offsets[samples].to(images.device), self.shift)
+        if self.flips is not None:
+            flip = self.flips[samples].to(images.device)
+            images = torch.where(flip[:, None, None, None], images.flip(3), images)
+        return images
+
+
+def _shifted(images: Tensor, offsets: Tensor, reach: int) -> Tensor:
+    """Every picture moved by its own offset, all with one gather."""
+    n, channels, height, width = images.shape
+    padded = F.pad(images, (reach, reach, reach, reach), mode="replicate")
+    rows = torch.arange(height, device=images.device) + reach - offsets[:, :1]
+    columns = torch.arange(width, device=images.device) + reach - offsets[:, 1:]
+    picture = torch.arange(n, device=images.device)
+    moved = padded.permute(0, 2, 3, 1)[
+        picture[:, None, None], rows[:, :, None], columns[:, None, :]
+    ]
+    assert moved.shape == (n, height, width, channels)
+    return moved.permute(0, 3, 1, 2)

@@ -1,0 +1,104 @@
+"""What a run tells while it goes: the same events to callbacks and to ``metrics.jsonl``."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar, TextIO
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunStarted:
+    """Everything is ready; the first step comes next."""
+
+    event: ClassVar[str] = "run_started"
+    epochs: float
+    steps: int
+    n_train: int
+    batch_size: int
+    parameters: int
+    device: str
+    precision: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepsDone:
+    """Some steps are done; loss and accuracy are means over the steps since the last such event."""
+
+    event: ClassVar[str] = "steps_done"
+    step: int
+    steps: int
+    epoch: int
+    loss: float
+    accuracy: float
+    learning_rate: float
+    images_per_second: float
+    seconds_left: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochDone:
+    """An epoch is done and the validation pictures are judged."""
+
+    event: ClassVar[str] = "epoch_done"
+    epoch: int
+    step: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    best: bool
+    """Whether this is the best model so far, by validation accuracy, then by validation loss."""
+    seconds: float
+    """Since the first step."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunEnded:
+    """The last event: "completed", "interrupted" or "failed"."""
+
+    event: ClassVar[str] = "run_ended"
+    status: str
+    step: int
+    best_epoch: int
+    train_seconds: float
+
+
+Event = RunStarted | StepsDone | EpochDone | RunEnded
+Callback = Callable[[Event], None]
+
+
+def event_to_dict(event: Event) -> dict[str, Any]:
+    """An event as one JSON object.
+
+    >>> event_to_dict(RunEnded(status="completed", step=3, best_epoch=1, train_seconds=0.5))
+    {'event': 'run_ended', 'status': 'completed', 'step': 3, 'best_epoch': 1, 'train_seconds': 0.5}
+    """
+    return {"event": event.event, **asdict(event)}
+
+
+class EventWriter:
+    """Callback that appends every event to a file, one JSON object a line, flushed at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._file: TextIO = path.open("a", encoding="utf-8")
+
+    def __call__(self, event: Event) -> None:
+        """Append one event."""
+        self._file.write(json.dumps(event_to_dict(event), allow_nan=True) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read_events(path: Path) -> list[dict[str, Any]]:
+    """All whole lines of a ``metrics.jsonl``; a last line cut off by a crash is left out."""
+    events: list[dict[str, Any]] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            events.append(json.loads(line))
+        except ValueError:
+            break
+    return events

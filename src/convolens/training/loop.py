@@ -1,0 +1,285 @@
+"""The training loop. ``fit`` reads from top to bottom like the pseudo-code in a paper."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from convolens.bundle import predict_logits, prepared_batches, to_network_input
+from convolens.data import Preprocessing, Split, epoch_order
+from convolens.errors import ConfigError
+from convolens.training.events import Callback, EpochDone, Event, RunEnded, RunStarted, StepsDone
+from convolens.training.hardware import choose_precision
+from convolens.training.interrupts import stop_on_signal
+from convolens.training.settings import Recipe
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FitResult:
+    """What training a network gave. The network itself now has its best weights."""
+
+    status: str
+    """"completed" or "interrupted"."""
+    epochs: tuple[EpochDone, ...]
+    """One entry an epoch that was judged."""
+    best: EpochDone
+    """The epoch whose weights the network has."""
+    precision: str
+    """"bfloat16" or "float32"."""
+    train_seconds: float
+    """From the first step to the end, validation included."""
+    images_per_second: float
+    """Training pictures a second, validation excluded."""
+
+
+def fit(
+    network: nn.Module,
+    preprocessing: Preprocessing,
+    train: Split,
+    validation: Split,
+    recipe: Recipe,
+    *,
+    seed: int,
+    on_event: Callback = lambda _: None,
+) -> FitResult:
+    """Train a network in place, and leave it with the weights of its best epoch.
+
+    Args:
+        network: from (n, channels, height, width) to logits; on the device that is to be used.
+        preprocessing: applied to every batch.
+        train: what it learns from.
+        validation: what its epochs are judged on; never learnt from.
+        recipe: every setting.
+        seed: of order, augmentation and dropout. With the same seed, data, recipe, initial weights
+            and machine, the result is the same to the bit.
+        on_event: called with every event, in the training thread.
+
+    Returns:
+        What happened. Ctrl-C ends the run after the current step, judges what was reached, and the
+        status is "interrupted"; a second Ctrl-C raises.
+
+    Raises:
+        ConfigError: the loss is no longer a number.
+    """
+    recipe = recipe.settled(len(train.labels))
+    assert recipe.epochs is not None
+    assert recipe.batch_size is not None
+    device = next(network.parameters()).device
+    precision = choose_precision(recipe.precision, device)
+    optimizers = recipe.optimizer.build(network)
+    peaks = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
+    steps_per_epoch = math.ceil(len(train.labels) / recipe.batch_size)
+    steps = max(1, round(recipe.epochs * steps_per_epoch))
+    labels = torch.from_numpy(train.labels)
+    progress = _Progress(steps, on_event)
+    best = _Best(network, validation, preprocessing)
+
+    on_event(
+        RunStarted(
+            epochs=recipe.epochs,
+            steps=steps,
+            n_train=len(labels),
+            batch_size=min(recipe.batch_size, len(labels)),
+            parameters=sum(parameter.numel() for parameter in network.parameters()),
+            device=str(device),
+            precision=precision,
+        )
+    )
+    network.train()
+    step = 0
+    with stop_on_signal() as stop, torch.random.fork_rng():
+        for epoch in range(math.ceil(steps / steps_per_epoch)):
+            plan = recipe.augmentation.plan(len(labels), seed=seed, epoch=epoch)
+            order = epoch_order(len(labels), seed, epoch)
+            # Batches as equal as can be: a last one of a picture or two would upset the
+            # statistics of a batch normalisation.
+            for samples in np.array_split(order, steps_per_epoch):
+                _seed_dropout(seed, step)
+                images = to_network_input(preprocessing(train.images[samples]), device)
+                images = plan.apply(images, torch.from_numpy(samples))
+                targets = labels[samples].to(device)
+
+                rate = recipe.schedule.factor((step + 0.5) / steps)
+                _set_learning_rates(optimizers, peaks, rate)
+                with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
+                    logits = network(images)
+                loss = F.cross_entropy(
+                    logits.float(), targets, label_smoothing=recipe.label_smoothing
+                )
+                loss.backward()
+                for optimizer in optimizers:
+                    optimizer.step()
+                    optimizer.zero_grad()
+
+                step += 1
+                progress.add(step, epoch, loss, logits, targets, peaks[0][0] * rate)
+                if step == steps or stop.asked:
+                    break
+            on_event(best.judge(epoch, step, progress))
+            if stop.asked:
+                break
+    network.load_state_dict(best.weights)
+    status = "interrupted" if stop.asked and step < steps else "completed"
+    return _ended(status, step, best, precision, progress, on_event)
+
+
+def _ended(
+    status: str,
+    step: int,
+    best: "_Best",
+    precision: str,
+    progress: "_Progress",
+    on_event: Callback,
+) -> FitResult:
+    assert best.event is not None, "an epoch is judged before the loop can end"
+    on_event(
+        RunEnded(
+            status=status,
+            step=step,
+            best_epoch=best.event.epoch,
+            train_seconds=progress.seconds(),
+        )
+    )
+    return FitResult(
+        status=status,
+        epochs=tuple(best.epochs),
+        best=best.event,
+        precision=precision,
+        train_seconds=progress.seconds(),
+        images_per_second=progress.images_per_second(),
+    )
+
+
+class _Progress:
+    """Running means and speed; the numbers are read from the device only when they are told."""
+
+    def __init__(self, steps: int, on_event: Callback) -> None:
+        self.steps = steps
+        # Often enough to watch, seldom enough that a long run's log stays small.
+        self.interval = max(1, min(20, steps // 100))
+        self.on_event = on_event
+        self.start = time.perf_counter()
+        self.validating = 0.0
+        self.images = 0
+        self.recent = _Means()
+        self.epoch = _Means()
+
+    def add(
+        self, step: int, epoch: int, loss: Tensor, logits: Tensor, targets: Tensor, rate: float
+    ) -> None:
+        loss, correct = loss.detach(), (logits.detach().argmax(1) == targets).sum()
+        self.recent.add(loss, correct, len(targets))
+        self.epoch.add(loss, correct, len(targets))
+        self.images += len(targets)
+        if step % self.interval and step != self.steps:
+            return
+        event = self._event(step, epoch, rate)
+        self.recent = _Means()
+        self.on_event(event)
+
+    def _event(self, step: int, epoch: int, rate: float) -> Event:
+        mean_loss, accuracy = self.recent.read()
+        if not math.isfinite(mean_loss):
+            raise ConfigError(
+                f"training diverged: the loss at step {step} is {mean_loss}; lower the learning "
+                "rate, or set precision to float32"
+            )
+        speed = self.images_per_second()
+        per_step = self.seconds() / step
+        return StepsDone(
+            step=step,
+            steps=self.steps,
+            epoch=epoch,
+            loss=mean_loss,
+            accuracy=accuracy,
+            learning_rate=rate,
+            images_per_second=speed,
+            seconds_left=per_step * (self.steps - step),
+        )
+
+    def seconds(self) -> float:
+        return time.perf_counter() - self.start
+
+    def images_per_second(self) -> float:
+        return self.images / (self.seconds() - self.validating)
+
+
+class _Means:
+    """Means over pictures of loss and accuracy, summed on the device."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.loss: Tensor | float = 0.0
+        self.correct: Tensor | float = 0.0
+
+    def add(self, loss: Tensor, correct: Tensor, n: int) -> None:
+        self.n += n
+        self.loss = self.loss + loss * n
+        self.correct = self.correct + correct
+
+    def read(self) -> tuple[float, float]:
+        return float(self.loss) / self.n, float(self.correct) / self.n
+
+
+class _Best:
+    """The best weights so far: highest validation accuracy, then lowest validation loss."""
+
+    def __init__(self, network: nn.Module, validation: Split, preprocessing: Preprocessing) -> None:
+        self.network = network
+        self.validation = validation
+        self.preprocessing = preprocessing
+        self.event: EpochDone | None = None
+        self.epochs: list[EpochDone] = []
+        self.weights: Mapping[str, Tensor] = {}
+
+    def judge(self, epoch: int, step: int, progress: _Progress) -> EpochDone:
+        begin = time.perf_counter()
+        loss, accuracy = self._validate()
+        progress.validating += time.perf_counter() - begin
+        train_loss, train_accuracy = progress.epoch.read()
+        progress.epoch = _Means()
+        better = self.event is None or (accuracy, -loss) > (
+            self.event.val_accuracy,
+            -self.event.val_loss,
+        )
+        event = EpochDone(
+            epoch=epoch,
+            step=step,
+            train_loss=train_loss,
+            train_accuracy=train_accuracy,
+            val_loss=loss,
+            val_accuracy=accuracy,
+            best=better,
+            seconds=progress.seconds(),
+        )
+        self.epochs.append(event)
+        if better:
+            self.event = event
+            self.weights = {k: v.clone() for k, v in self.network.state_dict().items()}
+        return event
+
+    def _validate(self) -> tuple[float, float]:
+        batches = prepared_batches(self.preprocessing, self.validation.images)
+        logits = predict_logits(self.network, batches)
+        scores, labels = torch.from_numpy(logits), torch.from_numpy(self.validation.labels)
+        loss = F.cross_entropy(scores, labels).item()
+        return loss, (scores.argmax(1) == labels).double().mean().item()
+
+
+def _seed_dropout(seed: int, step: int) -> None:
+    """Make what a step draws a function of (seed, step) alone."""
+    state = np.random.SeedSequence([seed, step]).generate_state(2, np.uint32)
+    torch.manual_seed(int(state[0]) << 32 | int(state[1]))
+
+
+def _set_learning_rates(
+    optimizers: list[torch.optim.Optimizer], peaks: list[list[float]], factor: float
+) -> None:
+    for optimizer, rates in zip(optimizers, peaks, strict=True):
+        for group, peak in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = peak * factor

@@ -1,0 +1,125 @@
+"""Optimisers: which one trains which parameters, and Muon."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from convolens.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class NAdam:
+    """Adam with Nesterov momentum, with the constants of Keras."""
+
+    learning_rate: float = 1e-3
+    """Peak learning rate."""
+
+    def __post_init__(self) -> None:
+        """Refuse a learning rate that is not positive."""
+        _check_positive("learning_rate", self.learning_rate)
+
+    def build(self, network: nn.Module) -> list[torch.optim.Optimizer]:
+        """One optimiser for all parameters. Keras divides by (sqrt(v) + 1e-7), PyTorch by 1e-8."""
+        return [torch.optim.NAdam(network.parameters(), lr=self.learning_rate, eps=1e-7)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MuonAdamW:
+    """Muon on the convolutions' filters, AdamW on everything else."""
+
+    learning_rate: float = 0.15
+    """Peak learning rate of Muon; a filter bank has the norm sqrt(filters), so this is an angle."""
+    momentum: float = 0.6
+    """Of Muon (Nesterov)."""
+    adam_learning_rate: float = 0.02
+    """Peak learning rate of AdamW."""
+    weight_decay: float = 0.01
+    """Of AdamW, decoupled; biases and normalisations have none."""
+
+    def __post_init__(self) -> None:
+        """Refuse rates that are not positive and a momentum outside 0..1."""
+        _check_positive("learning_rate", self.learning_rate)
+        _check_positive("adam_learning_rate", self.adam_learning_rate)
+        if not 0 <= self.momentum < 1:
+            raise ConfigError(f"momentum must be in [0, 1); got {self.momentum}")
+
+    def build(self, network: nn.Module) -> list[torch.optim.Optimizer]:
+        """Two optimisers, by the number of dimensions of each parameter."""
+        parameters = list(network.parameters())
+        filters = [p for p in parameters if p.ndim == 4]
+        matrices = [p for p in parameters if p.ndim == 2]
+        vectors = [p for p in parameters if p.ndim < 2]
+        groups = [
+            {"params": matrices, "weight_decay": self.weight_decay},
+            {"params": vectors, "weight_decay": 0.0},
+        ]
+        return [
+            Muon(filters, lr=self.learning_rate, momentum=self.momentum),
+            torch.optim.AdamW(groups, lr=self.adam_learning_rate, betas=(0.9, 0.98), fused=True),
+        ]
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose update is made orthogonal, for convolution filters under a normalisation.
+
+    Each filter bank is read as a matrix (filters, inputs x height x width). The momentum's nearest
+    orthogonal matrix moves all directions of it alike, where plain momentum moves a few strong
+    ones. Since a normalisation follows every such layer, the length of its weights says nothing:
+    it is kept at sqrt(filters), and the learning rate then means an angle.
+
+    Source: K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
+    """
+
+    def __init__(self, params: Iterable[Tensor], *, lr: float, momentum: float) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum})
+
+    @torch.no_grad()
+    def step(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Update every filter bank that has a gradient."""
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is None:
+                    continue
+                state = self.state[weight]
+                if not state:
+                    state["momentum"] = torch.zeros_like(weight)
+                velocity = state["momentum"]
+                velocity.mul_(group["momentum"]).add_(weight.grad)
+                direction = weight.grad.add(velocity, alpha=group["momentum"])
+                update = orthogonalise(direction.flatten(1)).view_as(weight)
+                weight.mul_(len(weight) ** 0.5 / weight.norm())
+                weight.add_(update, alpha=-group["lr"])
+
+
+def orthogonalise(matrix: Tensor, steps: int = 3) -> Tensor:
+    """Nearly the nearest matrix with all singular values 1, by a Newton-Schulz iteration.
+
+    Args:
+        matrix: (rows, columns), floating point.
+        steps: of the quintic iteration; three bring singular values from 0.1..1 to 0.7..1.2, which
+            is all that an update direction needs.
+
+    Returns:
+        The same shape; computed in bfloat16, returned in the type of ``matrix``.
+
+    Source: coefficients of K. Jordan et al., "Muon", 2024.
+
+    >>> q = orthogonalise(torch.diag(torch.tensor([3.0, 2.0, 1.0])), steps=5)
+    >>> bool(((torch.linalg.svdvals(q) - 1).abs() < 0.35).all())
+    True
+    """
+    a, b, c = 3.4445, -4.7750, 2.0315
+    x = matrix.bfloat16()
+    x = x / (x.norm() + 1e-7)
+    wide = x if x.shape[0] <= x.shape[1] else x.T
+    for _ in range(steps):
+        gram = wide @ wide.T
+        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=b, alpha=c), wide, beta=a)
+    return (wide if x.shape[0] <= x.shape[1] else wide.T).to(matrix.dtype)
+
+
+def _check_positive(name: str, value: float) -> None:
+    if not value > 0:
+        raise ConfigError(f"{name} must be positive; got {value}")

@@ -1,0 +1,143 @@
+"""A run on disk: its folder, its record, and reading it back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convolens.bundle import Model, load_model
+from convolens.data import Dataset, load_data
+from convolens.errors import ConfigError, DataError, ModelError
+from convolens.evaluation import Evaluation, evaluate
+from convolens.files import read_json, write_json
+from convolens.training.events import read_events
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+RECORD = "run.json"
+METRICS = "metrics.jsonl"
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Run:
+    """A training run that has ended, in its folder."""
+
+    path: Path
+    """The folder."""
+    record: Mapping[str, Any]
+    """What ``run.json`` holds: settings, data, seed, machine, versions, status, results."""
+    dataset: Dataset | None = field(default=None, repr=False)
+    """The data, while they are at hand; else they are loaded again by name."""
+
+    @property
+    def results(self) -> dict[str, Any]:
+        """The figures that ``convolens train --json`` prints."""
+        return self.record["results"]
+
+    @property
+    def status(self) -> str:
+        """ "running", "completed", "interrupted" or "failed"."""
+        return self.record["status"]
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """One entry an epoch: loss and accuracy on the training and the validation pictures."""
+        events = read_events(self.path / METRICS)
+        return [event for event in events if event["event"] == "epoch_done"]
+
+    def model(self) -> Model:
+        """The model of the best epoch."""
+        return load_model(self.path)
+
+    def data(self) -> Dataset:
+        """The data set that the run was trained on.
+
+        Raises:
+            DataError: it can no longer be found, or it has changed.
+        """
+        if self.dataset is not None:
+            return self.dataset
+        recorded = self.record["data"]
+        dataset = load_data(recorded["source"])
+        if dataset.fingerprint != recorded["fingerprint"]:
+            raise DataError(
+                f"{recorded['source']} is no longer the data that {self.path} was trained on "
+                "(its fingerprint differs)"
+            )
+        return dataset
+
+    def evaluate(self, data: Dataset | None = None, *, split: str = "test") -> Evaluation:
+        """Judge the model, by default on the test pictures of its own data set."""
+        return evaluate(self.model(), data or self.data(), split=split)
+
+    def plot_learning_curves(self) -> "Figure":
+        """Loss and accuracy by epoch."""
+        from convolens.plotting import plot_learning_curves
+
+        return plot_learning_curves(self.history)
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``convolens train --json`` prints."""
+        return {"run": str(self.path), **self.results}
+
+
+def load_run(path: str | Path) -> Run:
+    """Open a run folder.
+
+    Raises:
+        ModelError: it is not one, or its record is damaged.
+    """
+    folder = Path(path)
+    if not (folder / RECORD).is_file():
+        raise ModelError(f"{folder} is not a run folder: it has no {RECORD}")
+    record = read_json(folder / RECORD, error=ModelError)
+    missing = {"status", "data", "results"} - record.keys()
+    if missing:
+        raise ModelError(f"{folder / RECORD} lacks {', '.join(sorted(missing))}; it is damaged")
+    return Run(path=folder, record=record)
+
+
+def make_run_folder(path: str | Path | None, *, data: str, recipe: str) -> Path:
+    """Make the folder of a new run.
+
+    Args:
+        path: where; by default ``runs/<data>-<recipe>-<n>`` with the next free n.
+        data: name of the data set.
+        recipe: name of the recipe.
+
+    Raises:
+        ConfigError: there is something at ``path`` already.
+    """
+    if path is not None:
+        return _claim(Path(path))
+    number = 1
+    while True:
+        folder = RUNS / f"{data}-{recipe}-{number}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:
+            number += 1
+        else:
+            return folder
+
+
+def write_record(folder: Path, record: Mapping[str, Any]) -> None:
+    """Write ``run.json`` whole, with the time at which it was written."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    write_json(folder / RECORD, {**record, "written": now})
+
+
+def _claim(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        occupied = any(folder.iterdir())
+    except (FileExistsError, NotADirectoryError):
+        raise ConfigError(f"{folder} is a file; a run needs a folder of its own") from None
+    if occupied:
+        raise ConfigError(
+            f"{folder} is not empty; a run needs a folder of its own: name another one, or none"
+        )
+    return folder

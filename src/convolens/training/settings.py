@@ -1,0 +1,79 @@
+"""A recipe: everything that decides how a network is trained, in one frozen object."""
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from convolens.data import PREPROCESSING_KINDS
+from convolens.errors import ConfigError
+from convolens.training.augmentation import Augmentation
+from convolens.training.optimizers import MuonAdamW, NAdam
+from convolens.training.schedules import Constant, Schedule, Triangular
+
+Precision = Literal["auto", "float32", "bfloat16"]
+PRECISIONS = ("auto", "float32", "bfloat16")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything that decides how a network is trained, but the data and the seed."""
+
+    name: str
+    """Under which it is known, and which names the run."""
+    architecture: str
+    """A key of ``zoo.ARCHITECTURES``."""
+    arguments: dict[str, Any] = field(default_factory=dict)
+    """Further arguments of the architecture."""
+    preprocessing: str = "per_channel"
+    """Kind of preprocessing, fitted on the training split."""
+    optimizer: NAdam | MuonAdamW = field(default_factory=NAdam)
+    """Which optimiser, with its peak learning rates."""
+    schedule: Schedule = field(default_factory=Constant)
+    """How the learning rate moves over the run."""
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    """What is changed in the training pictures."""
+    epochs: float | None = None
+    """Passes over the training pictures; a fraction is allowed. None: by :meth:`settled`."""
+    batch_size: int | None = None
+    """Pictures a step, at most. None: by :meth:`settled`."""
+    label_smoothing: float = 0.0
+    """Share of each label spread over all classes."""
+    precision: Precision = "auto"
+    """Of the network's forward and backward pass; "auto" takes bfloat16 where the processor
+    multiplies it in hardware. Weights are always float32."""
+
+    def __post_init__(self) -> None:
+        """Check every value where it is made."""
+        if self.epochs is not None and not 0 < self.epochs <= 100_000:
+            raise ConfigError(f"epochs must be above 0 and at most 100,000; got {self.epochs}")
+        if self.batch_size is not None and not 1 <= self.batch_size <= 65_536:
+            raise ConfigError(f"batch_size must be from 1 to 65,536; got {self.batch_size}")
+        if not 0 <= self.label_smoothing < 1:
+            raise ConfigError(f"label_smoothing must be in [0, 1); got {self.label_smoothing}")
+        if self.precision not in PRECISIONS:
+            raise ConfigError(
+                f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}"
+            )
+        if self.preprocessing not in PREPROCESSING_KINDS:
+            raise ConfigError(
+                f"preprocessing must be one of {', '.join(PREPROCESSING_KINDS)}; "
+                f"got {self.preprocessing!r}"
+            )
+
+    def settled(self, n_train: int) -> "Recipe":
+        """The same recipe with what it leaves open decided by the number of training pictures.
+
+        Batches are a twentieth of the pictures, a power of two from 32 to 256. Epochs are
+        3 x sqrt(55,000 / n), at least 1: fewer pictures are seen more often, but a small data set
+        is still done sooner than a large one. Measured in ``docs/experiments.md``.
+
+        >>> recipe = Recipe(name="mine", architecture="compact")
+        >>> [(r.epochs, r.batch_size) for r in (recipe.settled(1437), recipe.settled(55000))]
+        [(19.0, 64), (3.0, 256)]
+        """
+        epochs = self.epochs or max(1.0, round(3 * math.sqrt(55_000 / n_train)))
+        batch_size = self.batch_size or min(256, max(32, 2 ** int(math.log2(max(1, n_train / 20)))))
+        return replace(self, epochs=float(epochs), batch_size=batch_size)
+
+
+__all__ = ["Augmentation", "Constant", "MuonAdamW", "NAdam", "Recipe", "Triangular"]

@@ -1,0 +1,70 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from convolens.errors import ConfigError
+from convolens.training import Augmentation, Constant, Triangular
+
+
+def pictures(n: int) -> torch.Tensor:
+    return torch.arange(n * 2 * 6 * 7, dtype=torch.float32).reshape(n, 2, 6, 7)
+
+
+@given(st.integers(0, 2**32), st.integers(0, 50), st.permutations(range(12)))
+def test_what_happens_to_a_picture_does_not_depend_on_its_batch(
+    seed: int, epoch: int, order: list[int]
+) -> None:
+    images = pictures(12)
+    plan = Augmentation(shift=2, flip=True).plan(12, seed=seed, epoch=epoch)
+    together = plan.apply(images, torch.arange(12))
+    again = Augmentation(shift=2, flip=True).plan(12, seed=seed, epoch=epoch)
+    samples = torch.tensor(order)
+    for part in (samples[:5], samples[5:]):
+        assert torch.equal(again.apply(images[part], part), together[part])
+
+
+@given(st.integers(0, 1000))
+def test_a_shift_moves_the_picture_and_repeats_its_border(seed: int) -> None:
+    images = pictures(8)
+    plan = Augmentation(shift=2).plan(8, seed=seed, epoch=0)
+    shifted = plan.apply(images, torch.arange(8))
+    for i, (down, right) in enumerate(plan.offsets.tolist()):
+        assert max(abs(down), abs(right)) <= 2
+        rows = np.clip(np.arange(6) - down, 0, 5)
+        columns = np.clip(np.arange(7) - right, 0, 6)
+        assert torch.equal(shifted[i], images[i][:, rows][:, :, columns])
+
+
+def test_flips_alternate() -> None:
+    images = pictures(40)
+    first, second, third = (
+        Augmentation(flip=True).plan(40, seed=0, epoch=epoch).apply(images, torch.arange(40))
+        for epoch in range(3)
+    )
+    assert torch.equal(first, third)
+    assert torch.equal(first, second.flip(3))
+    flipped = (first != images).flatten(1).any(1).float().mean()
+    assert 0.2 < flipped < 0.8
+
+
+def test_the_default_changes_nothing_and_the_input_is_left_alone() -> None:
+    images = pictures(4)
+    before = images.clone()
+    assert Augmentation().plan(4, seed=0, epoch=0).apply(images, torch.arange(4)) is images
+    Augmentation(shift=1, flip=True).plan(4, seed=0, epoch=0).apply(images, torch.arange(4))
+    assert torch.equal(images, before)
+
+
+@given(st.floats(0, 0.99), st.floats(0, 1))
+def test_the_triangle_stays_between_zero_and_one(warmup: float, progress: float) -> None:
+    assert 0 <= Triangular(warmup=warmup).factor(progress) <= 1
+    assert Constant().factor(progress) == 1
+
+
+def test_impossible_settings_are_refused() -> None:
+    with pytest.raises(ConfigError, match="shift"):
+        Augmentation(shift=-1)
+    with pytest.raises(ConfigError, match="warmup"):
+        Triangular(warmup=1.0)

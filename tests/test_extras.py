@@ -8,7 +8,9 @@ from convolens.extras import require
 
 
 def test_a_missing_library_names_itself_and_its_extra() -> None:
-    with pytest.raises(ExtraMissing, match=r'no_such_library\.part is not .*pip install "convolens\[cluster\]"'):
+    with pytest.raises(
+        ExtraMissing, match=r'no_such_library\.part is not .*pip install "convolens\[cluster\]"'
+    ):
         require("no_such_library.part", extra="cluster")
 
 

@@ -54,7 +54,7 @@ _PUBLIC = {
     "feature_maps": "convolens.explain",
 }
 
-__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604 - the keys are strings
+__all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
     from convolens import recipes as recipes

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -21,12 +22,10 @@ from convolens.config import from_dict
 from convolens.data import Preprocessing
 from convolens.errors import ConvolensError, ModelError
 from convolens.files import read_json, replacing, sha256, write_json
+from convolens.images import ImageSource
 from convolens.zoo import build_network, summarise
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from PIL.Image import Image
-
     from convolens.zoo import ModelSummary
 
 FORMAT_VERSION = 1
@@ -35,6 +34,9 @@ DESCRIPTION = "model.json"
 WEIGHTS = "weights.safetensors"
 _NETWORK = "network."
 _PREPROCESSING = "preprocessing."
+
+Pictures = NDArray[np.uint8] | Sequence[ImageSource]
+"""What a model predicts: an array (n, height, width, channels), or a list of any pictures."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -61,7 +63,7 @@ class Model:
         """(height, width, channels) of the pictures that the network sees."""
         return self.preprocessing.shape
 
-    def predict(self, pictures: "Pictures") -> "NDArray[np.str_]":
+    def predict(self, pictures: Pictures) -> NDArray[np.str_]:
         """The name of the likeliest class of each picture.
 
         Args:
@@ -72,7 +74,7 @@ class Model:
         """
         return np.array(self.classes)[self.predict_proba(pictures).argmax(axis=1)]
 
-    def predict_proba(self, pictures: "Pictures") -> "NDArray[np.float32]":
+    def predict_proba(self, pictures: Pictures) -> NDArray[np.float32]:
         """Probability of every class for each picture.
 
         Args:
@@ -111,7 +113,7 @@ class Model:
             description["weights"] = {"file": WEIGHTS, "sha256": sha256(folder / WEIGHTS)}
             write_json(folder / DESCRIPTION, description)
 
-    def _prepared(self, pictures: "Pictures") -> "Iterator[NDArray[np.float32]]":
+    def _prepared(self, pictures: Pictures) -> Iterator[NDArray[np.float32]]:
         """Batches of the network's input, made one at a time so that memory stays bounded."""
         if isinstance(pictures, str | Path):
             raise ModelError(f"pictures must be a list; for one picture: [{str(pictures)!r}]")
@@ -140,9 +142,6 @@ class Model:
             for name, array in self.preprocessing.tensors().items()
         }
         return weights | statistics
-
-
-Pictures = "NDArray[np.uint8] | Sequence[str | Path | NDArray[Any] | Image]"
 
 
 def load_model(path: str | Path) -> Model:
@@ -188,8 +187,8 @@ def load_model(path: str | Path) -> Model:
 
 
 def predict_logits(
-    network: nn.Module, batches: "Iterable[NDArray[np.float32]]"
-) -> "NDArray[np.float32]":
+    network: nn.Module, batches: Iterable[NDArray[np.float32]]
+) -> NDArray[np.float32]:
     """Logits of a network for batches of preprocessed pictures, in float32.
 
     Args:
@@ -212,8 +211,8 @@ def predict_logits(
 
 
 def prepared_batches(
-    preprocessing: Preprocessing, images: "NDArray[np.uint8]"
-) -> "Iterator[NDArray[np.float32]]":
+    preprocessing: Preprocessing, images: NDArray[np.uint8]
+) -> Iterator[NDArray[np.float32]]:
     """Preprocessed batches of pictures (n, height, width, channels) of the right shape."""
     return (
         preprocessing(images[start : start + BATCH_SIZE])
@@ -221,7 +220,7 @@ def prepared_batches(
     )
 
 
-def to_network_input(images: "NDArray[np.float32]", device: torch.device) -> torch.Tensor:
+def to_network_input(images: NDArray[np.float32], device: torch.device) -> torch.Tensor:
     """Preprocessed pictures (n, height, width, channels) as (n, channels, height, width).
 
     No pixel is copied on the CPU: the permuted view is what PyTorch calls ``channels_last``.
@@ -297,7 +296,7 @@ def _read_weights(folder: Path, bundle: _Description) -> dict[str, torch.Tensor]
         raise ModelError(f"{path} cannot be read: {error}") from None
 
 
-def _part(tensors: dict[str, torch.Tensor], prefix: str) -> "dict[str, NDArray[Any]]":
+def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, NDArray[Any]]:
     return {
         name.removeprefix(prefix): tensor.numpy()
         for name, tensor in tensors.items()

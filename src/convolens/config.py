@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -102,11 +102,12 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return to_dict(value)
     if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        entries = cast("Mapping[object, Any]", value)
+        return {str(key): _plain(entry) for key, entry in entries.items()}
     if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
+        return [_plain(entry) for entry in cast("Iterable[Any]", value)]
     if isinstance(value, Path):
         return str(value)
-    if hasattr(value, "tolist"):  # NumPy arrays and scalars, torch tensors
-        return value.tolist()
-    return value
+    # NumPy arrays and scalars and torch tensors turn into Python's numbers alike.
+    convert = getattr(value, "tolist", None)
+    return value if convert is None else convert()

@@ -6,7 +6,7 @@
     ├── ImageError            a picture cannot be read or is not one (also a ValueError)
     ├── DataError             a data set is missing, damaged or inconsistent (also a ValueError)
     ├── ConfigError           an argument or a setting is not allowed (also a ValueError)
-    ├── ModelError            a model on disk is damaged, or does not fit its input (also a ValueError)
+    ├── ModelError            a model is damaged, or does not fit its input (also a ValueError)
     └── ExtraMissing          an optional part is not installed (also an ImportError)
 
 A message says what was got, what is allowed and what to do, in one line. The command line prints

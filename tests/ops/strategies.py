@@ -56,6 +56,14 @@ def fits(images, window, padding, dilations=(1, 1)):
     )
 
 
+def scale_of(images, filters=None):
+    """Bound of every value that ``images`` can give: what a rounding error is relative to."""
+    largest = max(float(np.abs(images.astype(np.float64)).max()), 1.0)
+    if filters is None:
+        return largest
+    return largest * max(float(np.abs(filters).sum(axis=(0, 1, 2)).max()), 1.0)
+
+
 @st.composite
 def convolutions(draw, dtype=None):
     """Keyword arguments of ``conv2d``, images and filters among them."""

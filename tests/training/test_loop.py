@@ -28,9 +28,7 @@ def small(n: int = 120, size: int = 8, seed: int = 0) -> Dataset:
     rng = np.random.default_rng(seed)
     labels = np.arange(n) % 2
     images = rng.integers(0, 100, (n, size, size, 1)) + labels[:, None, None, None] * 120
-    parts = [
-        Split(images[i::3].astype(np.uint8), labels[i::3].astype(np.int64)) for i in range(3)
-    ]
+    parts = [Split(images[i::3].astype(np.uint8), labels[i::3].astype(np.int64)) for i in range(3)]
     return Dataset("small", *parts, ("dark", "bright"), "made by a test")
 
 
@@ -142,7 +140,7 @@ def test_divergence_is_said_and_not_saved(tmp_path: Path) -> None:
         epochs=20,
         precision="float32",
     )
-    with pytest.raises(ConfigError, match="training diverged.*lower the learning rate"):
+    with pytest.raises(ConfigError, match=r"training diverged.*lower the learning rate"):
         train(small(), recipe, path=tmp_path / "run", progress=False)
     assert load_run(tmp_path / "run").status == "failed"
 
@@ -243,6 +241,10 @@ def test_bfloat16_learns_as_well_as_float32(tmp_path: Path) -> None:
 def test_recipes_are_what_their_names_promise() -> None:
     as_noted = notes()
     assert isinstance(as_noted.optimizer, NAdam)
-    assert (as_noted.optimizer.learning_rate, as_noted.batch_size, as_noted.epochs) == (1e-3, 32, 10)
+    assert (as_noted.optimizer.learning_rate, as_noted.batch_size, as_noted.epochs) == (
+        1e-3,
+        32,
+        10,
+    )
     assert isinstance(fast().optimizer, MuonAdamW)
     assert load_data("digits").n_classes == 10

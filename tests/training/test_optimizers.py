@@ -67,7 +67,7 @@ def test_every_parameter_has_exactly_one_optimiser() -> None:
 
 
 def test_nadam_agrees_with_its_formula() -> None:
-    """One step of Dozat's NAdam as Keras writes it, worked out by hand (PyTorch keeps part in float32)."""
+    """One step of Dozat's NAdam as Keras has it, by hand; PyTorch keeps part of it in float32."""
     weight = torch.nn.Parameter(torch.tensor([1.0, -2.0], dtype=torch.float64))
     module = torch.nn.Module()
     module.weight = weight

@@ -51,8 +51,10 @@ class Evaluation:
         """A sentence and a table, for a terminal."""
         width = max(len("class"), *(len(entry.name) for entry in self.per_class))
         lines = [
-            f"accuracy {self.accuracy:.2%} (95 % interval {self.accuracy_low:.2%} to "
-            f"{self.accuracy_high:.2%}) on {self.n:,} pictures",
+            (
+                f"accuracy {self.accuracy:.2%} (95 % interval {self.accuracy_low:.2%} to "
+                f"{self.accuracy_high:.2%}) on {self.n:,} pictures"
+            ),
             f"log loss {self.log_loss:.4f}, calibration error {self.ece:.2%}",
             "",
             f"{'class':<{width}}  precision  recall      F1  pictures",

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -11,6 +10,7 @@ from convolens.config import choose
 from convolens.errors import ModelError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -62,9 +62,11 @@ def feature_maps(model: Model, picture: Any, layer: str | None = None) -> "NDArr
         ImageError: the picture cannot be read.
     """
     kept: list[torch.Tensor] = []
-    handle = _layer(model, layer).register_forward_hook(
-        lambda _module, _inputs, output: kept.append(output)
-    )
+
+    def keep(_module: nn.Module, _inputs: object, output: torch.Tensor) -> None:
+        kept.append(output)
+
+    handle = _layer(model, layer).register_forward_hook(keep)
     try:
         device = next(model.network.parameters()).device
         images = model.preprocessing.prepare([picture])

@@ -1,5 +1,6 @@
 """Kernels of one's own, from a small text, CSV or NPY file."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,10 @@ from convolens.ops.kernel_shapes import LARGEST_SIZE
 
 LARGEST_FILE = 2 * 2**20
 SUFFIXES = (".txt", ".csv", ".npy")
+_HEADERS: dict[Any, Callable[[Any], Any]] = {
+    (1, 0): np.lib.format.read_array_header_1_0,
+    (2, 0): np.lib.format.read_array_header_2_0,
+}
 
 
 def load_kernel(path: str | Path) -> Array:
@@ -54,15 +59,20 @@ def load_kernel(path: str | Path) -> Array:
 
 
 def _read_npy(path: Path) -> Array:
-    try:
-        # Mapped, not read: a header that claims more than the file holds is refused at once.
-        values: Any = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError, MemoryError, OverflowError) as error:
-        raise ConfigError(f"{path} is not an .npy file of numbers: {error}") from None
-    # An archive with several arrays has no dtype.
-    if getattr(values, "dtype", np.dtype(object)).kind not in "biuf":
-        raise ConfigError(f"{path} must hold an array of integers or real numbers")
-    return values
+    with path.open("rb") as file:
+        try:
+            # The header alone first: it may claim more than any memory holds.
+            version = np.lib.format.read_magic(file)
+            shape, _, dtype = _HEADERS[version](file)
+            _check_shape(path, shape)
+            if dtype.kind not in "biuf":
+                raise ConfigError(f"{path} must hold integers or real numbers, not {dtype}")
+            file.seek(0)
+            return np.lib.format.read_array(file, allow_pickle=False)
+        except ConfigError:
+            raise
+        except (ValueError, EOFError, KeyError):
+            raise ConfigError(f"{path} is damaged or not an .npy file of format 1 or 2") from None
 
 
 def _read_text(path: Path) -> Array:

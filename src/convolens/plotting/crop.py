@@ -10,11 +10,20 @@ from convolens.errors import ConfigError
 from convolens.plotting.figures import Figure, new_figure
 from convolens.plotting.image import size_within
 from convolens.plotting.inputs import as_picture
-from convolens.plotting.pictures import Limits, apart, show_picture, unit_limits, value_limits
+from convolens.plotting.pictures import (
+    Limits,
+    apart,
+    not_finite_note,
+    show_picture,
+    unit_limits,
+    value_limits,
+)
 from convolens.plotting.style import TITLE, VERMILLION, WIDTH, house_style
 from convolens.plotting.words import fit
 
 Span = tuple[int, int]
+
+_ROOM_FOR_TICKS = (0.7, 0.3)
 
 
 def plot_crop(
@@ -49,18 +58,20 @@ def _draw(picture: NDArray[Any], rows: Span, columns: Span, title: str | None) -
     limits = _limits(picture)
     part = picture[slice(*rows), slice(*columns)]
     room = (WIDTH - 1.4) / 2
-    height = max(size_within(picture, room, 4.5)[1], size_within(part, room, 4.5)[1])
-    figure = new_figure(height + 1.0 + (0.3 if title else 0))
+    whole_size, part_size = (size_within(seen, room, 4.5) for seen in (picture, part))
+    figure = new_figure(max(whole_size[1], part_size[1]) + 1.0 + (0.3 if title else 0))
     if title:
         figure.suptitle(fit(title, WIDTH - 0.2, TITLE, lines=2), size=TITLE, x=0.01, ha="left")
     whole, beside = figure.subplots(1, 2)
 
     show_picture(whole, picture, limits)
     corner = columns[0] - 0.5, rows[0] - 0.5
-    size = columns[1] - columns[0], rows[1] - rows[0]
+    extent = columns[1] - columns[0], rows[1] - rows[0]
     for colour, width in (("white", 4.0), (VERMILLION, 2.0)):
-        whole.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=width))
-    _label(whole, (0, picture.shape[0]), (0, picture.shape[1]))
+        whole.add_patch(Rectangle(corner, *extent, fill=False, edgecolor=colour, linewidth=width))
+    _label(whole, whole_size, (0, picture.shape[0]), (0, picture.shape[1]))
+    if note := not_finite_note(picture):
+        whole.set_xlabel(f"column\n{note}")
     whole.set_title(f"whole picture\n{picture.shape[0]} × {picture.shape[1]}", loc="left")
 
     show_picture(beside, part, limits)
@@ -68,7 +79,7 @@ def _draw(picture: NDArray[Any], rows: Span, columns: Span, title: str | None) -
     beside.images[0].set_extent(
         (left + columns[0], right + columns[0], bottom + rows[0], top + rows[0])
     )
-    _label(beside, rows, columns)
+    _label(beside, part_size, rows, columns)
     beside.set_title(f"rows {rows[0]}:{rows[1]}\ncolumns {columns[0]}:{columns[1]}", loc="left")
     for spine in beside.spines.values():
         spine.set(color=VERMILLION, linewidth=2)
@@ -96,9 +107,10 @@ def _limits(picture: NDArray[Any]) -> Limits:
     return unit_limits(picture) if picture.ndim == 3 else apart(*value_limits(picture))
 
 
-def _label(axes: Axes, rows: Span, columns: Span) -> None:
-    """Ticks at the first and the last pixel: the numbers one would write in ``image[...]``."""
-    axes.set_xticks([columns[0], columns[1] - 1])
-    axes.set_yticks([rows[0], rows[1] - 1])
+def _label(axes: Axes, size: tuple[float, float], rows: Span, columns: Span) -> None:
+    """Ticks at the first pixel and, where there is room, at the last one."""
+    width, height = size
+    axes.set_xticks([columns[0], columns[1] - 1] if width > _ROOM_FOR_TICKS[0] else columns[:1])
+    axes.set_yticks([rows[0], rows[1] - 1] if height > _ROOM_FOR_TICKS[1] else rows[:1])
     axes.tick_params(length=3)
     axes.set(xlabel="column", ylabel="row", anchor="N")

@@ -1,5 +1,6 @@
 """Learning curves: loss and accuracy, epoch by epoch."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -167,9 +168,13 @@ def _best(columns: dict[str, NDArray[np.float64]]) -> int | None:
 
 
 def _column(history: Sequence[Mapping[str, Any]], key: str) -> NDArray[np.float64]:
-    values = [entry.get(key) for entry in history]
+    if isinstance(history, Mapping | str) or not all(isinstance(e, Mapping) for e in history):
+        raise ConfigError("history is no list of mappings; give one mapping an epoch")
+    return np.array([_number(entry.get(key), key) for entry in history], dtype=np.float64)
+
+
+def _number(value: Any, key: str) -> float:
     try:
-        return np.array([np.nan if value is None else float(value) for value in values])
-    except (TypeError, ValueError):
-        wrong = next(value for value in values if not isinstance(value, int | float | None))
-        raise ConfigError(f'"{key}" in history is {wrong!r}; allowed: a number or None') from None
+        return math.nan if value is None else float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ConfigError(f'"{key}" in history is {value!r}; allowed: a number or None') from None

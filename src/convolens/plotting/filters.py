@@ -34,6 +34,8 @@ _WIDEST_ALONE = 3.2
 class _Panel:
     values: NDArray[Any]
     name: str
+    texts: NDArray[Any] | None
+    factor: str
 
 
 def plot_filters(filters: ArrayLike, names: Sequence[str] | None = None) -> Figure:
@@ -79,14 +81,13 @@ def _draw(filters: NDArray[Any], names: list[str], named: bool) -> Figure:
     aspect = height / width
     columns = _columns(shown.shape[3], each, aspect)
     room = cell_size(columns, aspect, widest_cell=_WIDEST_ALONE)
-    cell = min(room[0] / width, room[1] / height)
     signed = is_signed(shown)
     panels = [
-        _panel(shown[:, :, channel, index], f", ch {channel}" if each > 1 else "", name, room[0])
+        _panel(shown[:, :, channel, index], f", ch {channel}" if each > 1 else "", name, room)
         for index, name in enumerate(names[: shown.shape[3]])
         for channel in range(each)
     ]
-    captions = [_caption(panel, cell, signed) for panel in panels]
+    captions = [_caption(panel, signed) for panel in panels]
     if len(panels) == 1 and not named:
         captions = [caption.partition("\n")[2] for caption in captions]
 
@@ -101,30 +102,34 @@ def _draw(filters: NDArray[Any], names: list[str], named: bool) -> Figure:
     )
     for position, (panel, caption) in enumerate(zip(panels, captions, strict=True)):
         row, column = divmod(position, columns)
-        _draw_panel(grid.axes(row, column), panel.values, cell, signed)
+        _draw_panel(grid.axes(row, column), panel, signed)
         name, _, extent = caption.partition("\n")
         grid.caption(row, column, name)
         grid.caption(row, column, extent, line=1, colour=MUTED)
     return grid.figure
 
 
-def _draw_panel(axes: Axes, values: NDArray[Any], cell: float, signed: bool) -> None:
-    limits = value_scale(values, signed=signed)
-    fitting = texts_that_fit(values, cell, cell)
-    texts = None if fitting is None else fitting[0]
-    draw_cells(axes, values, texts, limits=limits, cmap=DIVERGING if signed else "gray")
+def _draw_panel(axes: Axes, panel: _Panel, signed: bool) -> None:
+    limits = value_scale(panel.values, signed=signed)
+    draw_cells(axes, panel.values, panel.texts, limits=limits, cmap=DIVERGING if signed else "gray")
     frame(axes)
 
 
-def _panel(values: NDArray[Any], ending: str, name: str, room: float) -> _Panel:
-    return _Panel(values, fit(name, room - text_width(ending, SMALL), SMALL) + ending)
+def _panel(values: NDArray[Any], ending: str, name: str, room: tuple[float, float]) -> _Panel:
+    cell = min(room[0] / values.shape[1], room[1] / values.shape[0])
+    fitting = texts_that_fit(values, cell, cell)
+    return _Panel(
+        values=values,
+        name=fit(name, room[0] - text_width(ending, SMALL), SMALL) + ending,
+        texts=None if fitting is None else fitting[0],
+        factor="" if fitting is None else fitting[1],
+    )
 
 
-def _caption(panel: _Panel, cell: float, signed: bool) -> str:
+def _caption(panel: _Panel, signed: bool) -> str:
     """The name and, on a second line, what the numbers or the colours must be multiplied with."""
-    fitting = texts_that_fit(panel.values, cell, cell)
-    if fitting is not None:
-        extent = fitting[1]
+    if panel.texts is not None:
+        extent = panel.factor
     elif has_finite(panel.values):
         most = value_scale(panel.values, signed=signed)[1] if panel.values.any() else 0
         extent = f"{'±' if signed else '0…'}{compact(most)}" if most else "all 0"

@@ -7,8 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from convolens.plotting.figures import Figure, new_figure
+from convolens.plotting.figures import Figure
 from convolens.plotting.inputs import as_picture
+from convolens.plotting.page import new_page, text_height
 from convolens.plotting.pictures import (
     Limits,
     not_finite_note,
@@ -16,14 +17,17 @@ from convolens.plotting.pictures import (
     show_picture,
     unit_limits,
 )
-from convolens.plotting.style import INK, SMALL, TITLE, WIDTH, house_style
+from convolens.plotting.style import INK, MUTED, SMALL, TITLE, WIDTH, house_style
 from convolens.plotting.values import compact
-from convolens.plotting.words import fit
+from convolens.plotting.words import fit, text_width
 
 _TALLEST = 6.0
 _BAR = 0.2
-_ROOM_FOR_TICKS = 0.75
-_ROOM_FOR_BAR = 1.05
+_SHORTEST_BAR = 0.9
+_EDGE = 0.1
+_ROOM_FOR_LABEL = 0.35
+_ROOM_FOR_BAR = {2: 1.1, 3: 1.35}
+"""Inches for the bar of a grey and of a colour picture, by the rank of the array."""
 
 
 def plot_image(image: ArrayLike, title: str | None = None, colorbar: bool = True) -> Figure:
@@ -46,7 +50,7 @@ def plot_image(image: ArrayLike, title: str | None = None, colorbar: bool = True
         ConfigError: another shape, or no finite numbers.
 
     >>> figure = plot_image(np.arange(6).reshape(2, 3))
-    >>> figure.axes[0].get_title(loc="left")
+    >>> figure.texts[0].get_text()
     '2 × 3, int64'
     """
     picture = as_picture(image)
@@ -57,26 +61,34 @@ def plot_image(image: ArrayLike, title: str | None = None, colorbar: bool = True
 
 @house_style()
 def _draw(picture: NDArray[Any], title: str, colorbar: bool) -> Figure:
-    room = WIDTH - _ROOM_FOR_TICKS - (_ROOM_FOR_BAR if colorbar else 0)
-    width, height = size_within(picture, room, _TALLEST)
-    figure = new_figure(height + _ROOM_FOR_TICKS + 0.25)
-    axes = figure.add_subplot()
+    left = _EDGE + _ROOM_FOR_LABEL + text_width(str(len(picture)), SMALL)
+    right = _ROOM_FOR_BAR[picture.ndim] if colorbar else 0.25
+    width, height = size_within(picture, WIDTH - left - right, _TALLEST)
+    title = fit(title, WIDTH - left - _EDGE, TITLE, lines=2)
+    means = _channel_means(picture) if picture.ndim == 3 and colorbar else []
+    said = f"lines in the bars: means {', '.join(map(compact, means))}" if means else ""
+    notes = "\n".join(note for note in (said, not_finite_note(picture)) if note)
+
+    top = _EDGE + text_height(title, TITLE) + 0.06
+    bar_height = max(height, _SHORTEST_BAR) if colorbar else height
+    bottom = top + bar_height + _ROOM_FOR_LABEL + 0.2
+    page = new_page(bottom + text_height(notes, SMALL) + _EDGE)
+    page.write(left, _EDGE, title, size=TITLE)
+    page.write(left, bottom, notes, colour=MUTED)
+    axes = page.axes(left, top, width, height)
     drawn = show_picture(axes, picture)
-    pixel_ticks(axes)
-    axes.set_title(fit(title, room, TITLE, lines=2), size=TITLE, loc="left")
-    axes.set_ylabel("row")
-    notes = ["column", not_finite_note(picture)]
-    if colorbar and picture.ndim == 2:
-        beside = axes.inset_axes((1 + 0.15 / width, 0, _BAR / width, 1))
-        figure.colorbar(drawn, cax=beside).set_label("pixel value")
-        beside.tick_params(length=3)
-    elif colorbar:
-        beside = axes.inset_axes((1 + 0.15 / width, 0, 2.4 * _BAR / width, 1))
-        means = _channel_means(picture)
-        _channel_bars(beside, means, unit_limits(picture))
-        notes.append(f"lines in the bars: means {', '.join(compact(mean) for mean in means)}")
-    axes.set_xlabel("\n".join(note for note in notes if note))
-    return figure
+    _pixel_ticks(axes, width, height)
+    axes.set(xlabel="column", ylabel="row")
+    if colorbar:
+        bar_width = _BAR * (1 if picture.ndim == 2 else 2.4)
+        bar = page.axes(left + width + 0.15, top, bar_width, bar_height)
+        if picture.ndim == 2:
+            page.figure.colorbar(drawn, cax=bar)
+        else:
+            _channel_bars(bar, means, unit_limits(picture))
+        bar.set_ylabel("pixel value")
+        bar.tick_params(axis="y", length=3)
+    return page.figure
 
 
 def size_within(picture: NDArray[Any], width: float, height: float) -> tuple[float, float]:
@@ -86,10 +98,13 @@ def size_within(picture: NDArray[Any], width: float, height: float) -> tuple[flo
     return max(columns * scale, 0.3), max(rows * scale, 0.3)
 
 
-def pixel_ticks(axes: Axes) -> None:
-    """Ticks at whole pixels only."""
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(5, integer=True))
+def _pixel_ticks(axes: Axes, width: float, height: float) -> None:
+    """Ticks at whole pixels only, at most five, and as few as a sliver has room for."""
+    for axis, room in ((axes.xaxis, width / 0.6), (axes.yaxis, height / 0.3)):
+        if room < 2:
+            axis.set_ticks([0])
+        else:
+            axis.set_major_locator(MaxNLocator(min(5, int(room)), integer=True))
     axes.tick_params(length=3)
 
 
@@ -100,12 +115,11 @@ def _channel_bars(axes: Axes, means: list[float], limits: Limits) -> None:
     for channel in range(3):
         bars[:, channel, channel] = shades
     axes.imshow(rgb_pixels(bars, limits), extent=(0, 3, low, high), origin="lower", aspect="auto")
+    axes.yaxis.set_major_locator(MaxNLocator(6))
     axes.yaxis.tick_right()
     axes.yaxis.set_label_position("right")
-    axes.set_ylabel("pixel value")
     axes.set_xticks([0.5, 1.5, 2.5], ["R", "G", "B"], color=INK, size=SMALL)
     axes.tick_params(axis="x", length=0)
-    axes.tick_params(axis="y", length=3)
     for edge in (1, 2):
         axes.axvline(edge, color="white", linewidth=1)
     for channel, mean in enumerate(means):

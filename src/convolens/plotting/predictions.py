@@ -31,7 +31,7 @@ def plot_predictions(
 ) -> Figure:
     """Pictures with the likeliest class of each, its probability, and the right class.
 
-    Right is a tick, a thin frame and blue; wrong a cross, a thick dashed frame and orange.
+    Right is a tick and a thin blue frame, wrong a cross, a thick orange frame and the right class.
 
     Args:
         images: (n, height, width), (n, height, width, 1 or 3), or a sequence of pictures of any
@@ -91,9 +91,6 @@ def _draw(
         show_picture(axes, picture, limits)
         mark, colour, width = _mark(labels is not None, bool(wrong[index]))
         frame(axes, RULE if labels is None else colour, width)
-        if wrong[index]:
-            for spine in axes.spines.values():
-                spine.set_linestyle((0, (3, 1.5)))
         share = _percent(float(probabilities[index].max()))
         grid.caption(row, column, f"{mark}{share}", colour=colour)
         grid.caption(row, column, fit(names[predicted[index]], room, SMALL), line=1, colour=colour)

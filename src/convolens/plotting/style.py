@@ -2,8 +2,8 @@
 
 Sizes follow from the smallest screen. A figure is six inches wide; on a phone it is shown 380 CSS
 pixels wide, so that 10 point text is 8.8 pixels high there, and 9 point text, the smallest used,
-7.9. Colours are from Okabe and Ito (2008), "Color Universal Design": told apart by all common kinds of
-colour vision. Nothing is said by colour alone.
+7.9. Colours are from Okabe and Ito (2008), "Color Universal Design": told apart
+by all common kinds of colour vision. Nothing is said by colour alone.
 """
 
 import threading

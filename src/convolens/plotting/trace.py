@@ -70,13 +70,13 @@ def _draw_pool(trace: "PoolTrace") -> Figure:
     rows, columns = inside.shape
     room = WIDTH - 2 * _EDGE - _ROOM_FOR_ROWS - _ROOM_FOR_RESULT
     cell = min(room / columns, _WIDEST_CELL)
-    signed = is_signed(inside)
+    signed, largest = is_signed(inside), trace.mode == "max"
     seen = np.where(padded, np.nan, inside)
-    limits = value_scale(seen, signed=True) if signed else full_scale(seen)
+    # The largest is the lightest; of a mean no value must seem to vanish.
+    limits = full_scale(seen) if largest and not signed else value_scale(seen, signed=signed)
     style = {"limits": limits, "cmap": DIVERGING if signed else "gray"}
     fitting = texts_that_fit(inside, cell, cell)
     texts = None if fitting is None else np.where(padded, "–", fitting[0])
-    largest = trace.mode == "max"
 
     top, side = 0.95, (columns * cell, rows * cell)
     notes = [_pool_sentence(trace, inside)]

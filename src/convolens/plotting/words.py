@@ -2,11 +2,12 @@
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
-from matplotlib.textpath import text_to_path
+from matplotlib.ft2font import FT2Font
 
 from convolens.plotting.style import font_families
 
@@ -15,6 +16,7 @@ LINE = 1.25
 
 _MISSING = "□"
 _LONGEST = 300
+_MEASURED_AT = 100.0
 
 
 def drawable(text: object) -> str:
@@ -71,11 +73,9 @@ def fit(text: object, width: float, size: float, lines: int = 1) -> str:
     return "\n".join([*done, _shorten(rest, width, size)])
 
 
-@lru_cache(maxsize=4096)
 def text_width(text: str, size: float) -> float:
     """Width of one line of text, in inches."""
-    font = FontProperties(family=list(font_families()), size=size)
-    return text_to_path.get_text_width_height_descent(text, font, ismath=False)[0] / 72
+    return sum(map(_advance, text)) * size / 72
 
 
 def _first_line(text: str, width: float, size: float) -> str:
@@ -91,15 +91,39 @@ def _first_line(text: str, width: float, size: float) -> str:
 def _shorten(text: str, width: float, size: float) -> str:
     if text_width(text, size) <= width:
         return text
-    for kept in range(len(text) - 1, 1, -1):
-        tail = kept // 2
-        shorter = f"{text[: kept - tail].rstrip()}…{text[len(text) - tail :].lstrip()}"
-        if text_width(shorter, size) <= width:
-            return shorter
-    return text[:1] + "…"
+    kept = bisect_right(
+        range(2, len(text)), width, key=lambda kept: text_width(_without_middle(text, kept), size)
+    )
+    return _without_middle(text, kept + 1) if kept else text[:1] + "…"
+
+
+def _without_middle(text: str, kept: int) -> str:
+    """The first and the last of its characters, ``kept`` of them, around an ellipsis."""
+    tail = kept // 2
+    return f"{text[: kept - tail]}…{text[len(text) - tail :]}"
 
 
 @cache
+def _advance(character: str) -> float:
+    """Width of a character as a multiple of the text's size."""
+    font = _font_with(character) or _fonts()[0]
+    font.set_size(_MEASURED_AT, 72)
+    return font.load_char(ord(character)).linearHoriAdvance / 65536 / _MEASURED_AT
+
+
 def _has_glyph(character: str) -> bool:
-    paths = (findfont(FontProperties(family=family)) for family in font_families())
-    return any(get_font(path).get_char_index(ord(character)) for path in paths)
+    return _font_with(character) is not None
+
+
+@cache
+def _font_with(character: str) -> FT2Font | None:
+    return next((font for font in _fonts() if font.get_char_index(ord(character))), None)
+
+
+def _fonts() -> list[FT2Font]:
+    return [get_font(path) for path in _font_paths()]
+
+
+@cache
+def _font_paths() -> list[str]:
+    return [findfont(FontProperties(family=family)) for family in font_families()]

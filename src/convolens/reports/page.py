@@ -4,7 +4,7 @@ import base64
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
+from html import escape, unescape
 from importlib.resources import files
 
 from markdown_it import MarkdownIt
@@ -125,7 +125,7 @@ def _with_anchors(html: str) -> str:
 
 
 def _plain(html: str) -> str:
-    return re.sub(r"<[^>]+>", "", html)
+    return unescape(re.sub(r"<[^>]+>", "", html))
 
 
 def _anchor(heading: str) -> str:
@@ -135,7 +135,7 @@ def _anchor(heading: str) -> str:
 def _size(png: bytes) -> str:
     """Width and height, so that the page does not jump while it is read. PNG keeps them first."""
     width, height = int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
-    return f'width="{width}" height="{height}" loading="lazy" decoding="async"'
+    return f'width="{width}" height="{height}"'
 
 
 def _highlighting() -> str:

@@ -1,4 +1,4 @@
-"""The notes, start to end: an ordinary Python script, run cell by cell into one page of pictures."""
+"""The notes, start to end: a Python script, run cell by cell into one page of pictures."""
 
 from convolens.tour.making import make_tour
 

@@ -23,12 +23,12 @@ class Cell:
 
 
 def read_cells(script: str) -> list[Cell]:
-    """Split a script into its cells.
+    r"""Split a script into its cells.
 
     Args:
         script: Python source with cell markers. What stands before the first one is left out.
 
-    >>> cells = read_cells("# %% [markdown]\\n# Hello\\n# %% A sum\\n1 + 1\\n")
+    >>> cells = read_cells("# %% [markdown]\n# Hello\n# %% A sum\n1 + 1\n")
     >>> [(cell.title, cell.source, cell.is_markdown) for cell in cells]
     [('', 'Hello', True), ('A sum', '1 + 1', False)]
     """
@@ -42,5 +42,6 @@ def read_cells(script: str) -> list[Cell]:
         if is_markdown:
             title = title.removeprefix("[markdown]").strip()
             body = re.sub(r"^# ?", "", body, flags=re.MULTILINE)
-        cells.append(Cell(title, dedent(body).strip("\n"), is_markdown, start + 2))
+        blank = len(body) - len(body.lstrip("\n"))
+        cells.append(Cell(title, dedent(body).strip("\n"), is_markdown, start + 2 + blank))
     return cells

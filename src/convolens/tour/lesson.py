@@ -74,18 +74,22 @@ cl.plot_feature_maps(outputs[0, :, :, 1:], filter_names=["horizontal line"])
 # %% [markdown]
 # ### One number, worked out
 #
-# There is no magic in it. This is how one value of that map came about: the window that the filter
-# saw in each channel, the products, and their sum.
+# There is no magic in it. Here is how one value of a map comes about, with a line of 3 × 3 so that
+# all of it can be shown: the window that the filter saw in each channel, the products, and their
+# sum.
 
-# %% The arithmetic of one value: row 160, column 200 of the map above
-trace = cl.trace_conv2d(images[0], filters, row=160, column=200, filter=1, padding="same")
+# %% The arithmetic of one value: row 160, column 200
+small = cl.kernels.horizontal_line(3)
+trace = cl.trace_conv2d(images[0], small, row=160, column=200, padding="same")
 cl.plot_trace(trace)
 
 # %% [markdown]
-# The sum is, to the last digits that a 32-bit number holds, the value in the map:
+# The same value in the map that `conv2d` computes, equal to the last digits that a 32-bit number
+# holds:
 
 # %%
-print("worked out:", trace.value, " in the map:", outputs[0, 160, 200, 1])
+small_map = cl.conv2d(images[0], small, padding="same")
+print("worked out:", trace.value, " in the map:", small_map[160, 200, 0])
 
 # %% [markdown]
 # ### Every picture by every filter
@@ -125,7 +129,8 @@ cl.plot_crop(flower, **flower_box, title="flower")
 # %% The flower's petals: the red channel, and what the two filters make of it
 petals = cl.crop(images[1], **flower_box)
 petal_maps = cl.crop(outputs[1], **flower_box)
-cl.plot_grid([petals[:, :, 0], petal_maps[:, :, 0], petal_maps[:, :, 1]], titles=names)
+panels = [petals[:, :, 0], petal_maps[:, :, 0], petal_maps[:, :, 1]]
+cl.plot_grid(panels, titles=names)
 
 # %% [markdown]
 # ### Filters, sizes, strides and padding
@@ -139,9 +144,7 @@ for stride in (1, 2):
     for size in (3, 7, 11):
         kernel = cl.kernels.vertical_line(size)
         grid.append(cl.conv2d(roof, kernel, strides=stride, padding="valid")[:, :, 0])
-        titles.append(
-            f"{size} × {size}, stride {stride}: {grid[-1].shape[0]} × {grid[-1].shape[1]}"
-        )
+        titles.append(f"{size} × {size}, stride {stride}")
 cl.plot_grid(grid, titles=titles, columns=3)
 
 # %% [markdown]
@@ -150,7 +153,8 @@ cl.plot_grid(grid, titles=titles, columns=3)
 
 # %% The roof under hand-made filters
 designed = ["gaussian", "sharpen", "sobel_x", "sobel_y", "laplacian", "emboss"]
-maps = [cl.conv2d(roof, cl.kernels.named(name), padding="same")[:, :, 0] for name in designed]
+kernels = [cl.kernels.named(name) for name in designed]
+maps = [cl.conv2d(roof, kernel, padding="same")[:, :, 0] for kernel in kernels]
 cl.plot_grid(maps, titles=designed, columns=3)
 
 # %% [markdown]
@@ -161,7 +165,14 @@ cl.plot_grid(maps, titles=designed, columns=3)
 # keeps what is positive and turns the rest into zero.
 
 # %% The first of 32 random maps, for the roof and for the petals
-conv = cl.Conv2D(filters=32, kernel_size=3, strides=1, padding="same", activation="relu", seed=0)
+conv = cl.Conv2D(
+    filters=32,
+    kernel_size=3,
+    strides=1,
+    padding="same",
+    activation="relu",
+    seed=0,
+)
 random_maps = conv(images)
 print("feature maps:", random_maps.shape)
 cl.plot_grid(
@@ -227,7 +238,11 @@ cl.plot_image(data.train.images[0])
 
 # %% The first 25 training pictures with their names
 print("first ten labels:", data.train.labels[:10])
-cl.plot_images(data.train.images[:25], data.train.labels[:25], class_names=data.class_names)
+cl.plot_images(
+    data.train.images[:25],
+    data.train.labels[:25],
+    class_names=data.class_names,
+)
 
 # %% [markdown]
 # Before they reach the network the values are *standardised*: the mean is subtracted and the
@@ -299,12 +314,14 @@ cl.plot_confusion_matrix(evaluation.confusion_matrix, data.class_names)
 
 # %%
 model = run.model()
-new = data.test.images[:10]
-for said, label in zip(model.predict(new), data.test.labels, strict=False):
+test = data.splits["test"]
+new, labels = test.images[:10], test.labels[:10]
+for said, label in zip(model.predict(new), labels, strict=True):
     print(said, "?=", data.class_names[label])
 
 # %% The first ten test pictures with prediction and probability
-cl.plot_predictions(new, model.predict_proba(new), data.test.labels[:10], data.class_names)
+probabilities = model.predict_proba(new)
+cl.plot_predictions(new, probabilities, labels, data.class_names)
 
 # %% [markdown]
 # ## What it has learned to see
@@ -320,7 +337,7 @@ cl.plot_filters(cl.layer_filters(model)[:, :, :1])
 # The layers behind combine them, until a boot is a boot.
 
 # %% The feature maps of the first layer for the first test picture
-cl.plot_feature_maps(cl.feature_maps(model, data.test.images[0]))
+cl.plot_feature_maps(cl.feature_maps(model, test.images[0]))
 
 # %% [markdown]
 # ## Go on

@@ -2,6 +2,7 @@
 
 import ast
 import io
+import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stdout
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from convolens import __version__
+from convolens.data import load_data
+from convolens.errors import DataError
 from convolens.files import write_text
 from convolens.reports import Block, Code, Output, Picture, Prose, render_page
 from convolens.tour.cells import Cell, read_cells
@@ -36,9 +39,12 @@ def make_tour(
         The page's path.
 
     Raises:
+        DataError: the data set is missing or damaged, or has no test pictures.
         KeyboardInterrupt: training was stopped by Ctrl-C. No page is written; the run is kept.
     """
     begin = time.perf_counter()
+    if load_data(data).test is None:
+        raise DataError(f"{data} has no test pictures; the tour ends with them, so name another")
     script = lesson_script(data)
     blocks = list(run_cells(read_cells(script), say=say))
     footer = (
@@ -57,7 +63,7 @@ def lesson_script(data: str) -> str:
     script = files("convolens.tour").joinpath(LESSON).read_text(encoding="utf-8")
     placeholder = 'DATA = "fashion-mnist"'
     assert script.count(placeholder) == 1, "the lesson names its data set once"
-    return script.replace(placeholder, f"DATA = {data!r}")
+    return script.replace(placeholder, f"DATA = {json.dumps(data, ensure_ascii=False)}")
 
 
 def run_cells(

@@ -2,8 +2,8 @@
 
 import math
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,6 +17,9 @@ from convolens.training.events import Callback, EpochDone, Event, RunEnded, RunS
 from convolens.training.hardware import choose_precision
 from convolens.training.interrupts import stop_on_signal
 from convolens.training.settings import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -39,7 +39,7 @@ class Run:
 
     @property
     def status(self) -> str:
-        """ "running", "completed", "interrupted" or "failed"."""
+        """One of "running", "completed", "interrupted" and "failed"."""
         return self.record["status"]
 
     @property

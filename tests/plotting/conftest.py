@@ -1,0 +1,119 @@
+"""The sample pictures, and one example of every figure, for the tests of this folder."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_sample_image
+
+from convolens import plotting
+from convolens.ops import trace_conv2d, trace_pool2d
+from convolens.plotting import Figure
+
+NAMES = [
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+    "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+]  # fmt: skip
+LONG_NAMES = [f"a very long class name that ends in number {n}" for n in range(10)]
+# Chinese, Cyrillic, Arabic, a formula that is none, half a character, control characters, nothing.
+ODD_NAMES = ["鞋", "Ботинок", "حذاء", "$x^{2", "\ud83d", "a\nb\t\0", "", "हिन्दी", "👟", "x" * 5000]
+
+
+@pytest.fixture(scope="session")
+def china() -> np.ndarray:
+    picture = load_sample_image("china.jpg")
+    picture.flags.writeable = False
+    return picture
+
+
+@pytest.fixture(scope="session")
+def examples(china: np.ndarray) -> dict[str, Callable[[], Figure]]:
+    """Name to a function that draws: ordinary, crowded and hostile cases of every public figure."""
+    rng = np.random.default_rng(0)
+    small = rng.integers(0, 256, (12, 28, 28), dtype=np.uint8)
+    grey = china.mean(axis=2) / 255
+    one = grey[:, :, np.newaxis]
+    holes = grey.copy()
+    holes[50:80, 50:100] = np.nan
+    probabilities = rng.dirichlet(np.ones(10), 12)
+    labels = rng.integers(0, 10, 12)
+    confusion = rng.integers(0, 30, (10, 10)) + np.diag(rng.integers(800, 6000, 10))
+    crowd = rng.integers(0, 9, (100, 100)) * (rng.random((100, 100)) < 0.05) + 90 * np.eye(
+        100, dtype=int
+    )
+    epochs = [
+        {
+            "epoch": n,
+            "train_loss": 1 / n,
+            "val_loss": 1 / n + 0.02 * n,
+            "train_accuracy": 1 - 0.3 / n,
+            "val_accuracy": 0.9 - 0.3 / n,
+        }
+        for n in range(1, 13)
+    ]
+    sobel = np.array([[-1.0, 0, 1], [-2, 0, 2], [-1, 0, 1]])
+    weights = rng.normal(size=(3, 3, 3, 2)) / 7
+    p = plotting
+    return {
+        "image colour": lambda: p.plot_image(china),
+        "image grey": lambda: p.plot_image(small[0], title="A shoe"),
+        "image holes": lambda: p.plot_image(holes * 4 - 1, title=LONG_NAMES[0] * 9),
+        "image flat": lambda: p.plot_image(np.linspace(-1e-5, 3e-5, 200).reshape(2, 100)),
+        "image tall": lambda: p.plot_image(np.tile(china, (9, 1, 1))),
+        "image bare": lambda: p.plot_image(china, colorbar=False),
+        "images": lambda: p.plot_images(small, labels, NAMES),
+        "images long": lambda: p.plot_images(small, labels, LONG_NAMES),
+        "images odd": lambda: p.plot_images(small, labels, ODD_NAMES),
+        "images mixed": lambda: p.plot_images([china, small[0], china[:, :50]], columns=3),
+        "images many": lambda: p.plot_images(np.zeros((5000, 8, 8)), columns=10),
+        "maps notes": lambda: p.plot_feature_maps(
+            np.stack([grey, 1 - grey], axis=-1)[None], ["vertical", "horizontal"], ["china"]
+        ),
+        "maps many": lambda: p.plot_feature_maps(rng.normal(size=(3, 20, 30, 9))),
+        "maps odd": lambda: p.plot_feature_maps(rng.normal(size=(9, 9, 10)), ODD_NAMES),
+        "filters line": lambda: p.plot_filters(np.repeat(np.eye(7)[:, :, None, None], 3, axis=2)),
+        "filters one": lambda: p.plot_filters(sobel, ["Sobel"]),
+        "filters tiny": lambda: p.plot_filters(sobel * 1e-9),
+        "filters colour": lambda: p.plot_filters(np.tile(weights, (1, 1, 1, 5)), LONG_NAMES),
+        "filters deep": lambda: p.plot_filters(rng.normal(size=(5, 5, 64, 128))),
+        "crop": lambda: p.plot_crop(china, (150, 220), (130, 250), title="The roof"),
+        "crop sliver": lambda: p.plot_crop(holes, (0, 400), (60, 70)),
+        "pooling": lambda: p.plot_pooling(china[:70, :120], china[:70:2, :120:2]),
+        "pooling depth": lambda: p.plot_pooling(china, china.max(axis=2), (LONG_NAMES[0], "Out")),
+        "pooling far": lambda: p.plot_pooling(china, china[::100, ::100]),
+        "grid": lambda: p.plot_grid(
+            [grey[::s, ::s] for s in (1, 2, 1, 2)],
+            None,
+            row_labels=LONG_NAMES[:2],
+            column_labels=["stride 1", "stride 2"],
+            title="china",
+        ),
+        "grid mixed": lambda: p.plot_grid([china, grey, small[0], grey[:, :9]], LONG_NAMES[:4]),
+        "trace": lambda: p.plot_trace(trace_conv2d(one, sobel, 9, 9, bias=[0.1])),
+        "trace colour": lambda: p.plot_trace(
+            trace_conv2d(china, weights, 0, 639, 1, padding="same")
+        ),
+        "trace line": lambda: p.plot_trace(trace_conv2d(one, np.eye(7), 0, 5, padding="same")),
+        "trace large": lambda: p.plot_trace(
+            trace_conv2d(one, rng.normal(size=(25, 25)), 2, 9, padding="same")
+        ),
+        "trace point": lambda: p.plot_trace(
+            trace_conv2d(rng.normal(size=(5, 5, 64)), rng.normal(size=(1, 1, 64, 1)), 2, 2)
+        ),
+        "trace max": lambda: p.plot_trace(trace_pool2d(china, 213, 319, 2, padding="same")),
+        "trace mean": lambda: p.plot_trace(trace_pool2d(one, 3, 3, mode="avg", pool_size=3)),
+        "trace wide": lambda: p.plot_trace(trace_pool2d(one, 3, 3, pool_size=20)),
+        "predictions": lambda: p.plot_predictions(small, probabilities, labels, NAMES),
+        "predictions odd": lambda: p.plot_predictions(small, probabilities, labels, ODD_NAMES),
+        "predictions blind": lambda: p.plot_predictions(small[:2], probabilities[:2], None, NAMES),
+        "curves": lambda: p.plot_learning_curves(epochs),
+        "curves one": lambda: p.plot_learning_curves(epochs[:1]),
+        "curves alike": lambda: p.plot_learning_curves(
+            [{"epoch": n, "train_loss": 1.0, "val_loss": 1.0} for n in range(3)]
+        ),
+        "confusion": lambda: p.plot_confusion_matrix(confusion, NAMES),
+        "confusion long": lambda: p.plot_confusion_matrix(confusion, LONG_NAMES),
+        "confusion odd": lambda: p.plot_confusion_matrix(np.eye(10, dtype=int), ODD_NAMES),
+        "confusion two": lambda: p.plot_confusion_matrix([[8, 2], [1, 9]], ["bag", "shoe"]),
+        "confusion crowd": lambda: p.plot_confusion_matrix(crowd, LONG_NAMES * 10),
+    }

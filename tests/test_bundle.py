@@ -1,0 +1,195 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from convolens.bundle import Model, load_model
+from convolens.data import fit_preprocessing
+from convolens.errors import ConfigError, ImageError, ModelError
+from convolens.zoo import ARCHITECTURES, build_network
+
+
+def make_model(architecture: str = "compact", kind: str = "per_pixel", channels: int = 1) -> Model:
+    images = np.random.default_rng(0).integers(0, 256, (20, 12, 10, channels), dtype=np.uint8)
+    return Model(
+        network=build_network(architecture, (12, 10, channels), 3, seed=4).eval(),
+        architecture=architecture,
+        preprocessing=fit_preprocessing(kind, images),
+        classes=("hat", "Schuh", "靴"),
+        recipe={"name": "made by a test"},
+        metrics={"val_accuracy": 0.5, "test_accuracy": None},
+    )
+
+
+@pytest.fixture
+def pictures() -> np.ndarray:
+    return np.random.default_rng(1).integers(0, 256, (7, 12, 10, 1), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("kind", ["scale", "per_pixel", "per_channel"])
+def test_a_saved_model_says_the_same_to_the_bit(
+    tmp_path: Path, pictures: np.ndarray, architecture: str, kind: str
+) -> None:
+    model = make_model(architecture, kind)
+    model.save(tmp_path / "bundle")
+    opened = load_model(tmp_path / "bundle")
+    assert (opened.predict_proba(pictures) == model.predict_proba(pictures)).all()
+    assert opened.classes == model.classes
+    assert opened.recipe == model.recipe
+    assert opened.metrics == model.metrics
+    assert sorted(path.name for path in (tmp_path / "bundle").iterdir()) == [
+        "model.json",
+        "weights.safetensors",
+    ]
+
+
+def test_the_bundle_inside_a_run_is_found(tmp_path: Path) -> None:
+    make_model().save(tmp_path / "run" / "model")
+    assert load_model(tmp_path / "run").classes[0] == "hat"
+
+
+def test_a_picture_gives_the_same_alone_and_among_others(pictures: np.ndarray) -> None:
+    model = make_model()
+    together = model.predict_proba(pictures)
+    for i, picture in enumerate(pictures):
+        alone = model.predict_proba([picture])
+        assert alone[0] == pytest.approx(together[i], abs=1e-6)
+    assert together.sum(axis=1) == pytest.approx(1, abs=1e-6)
+    assert (model.predict(pictures) == np.array(model.classes)[together.argmax(1)]).all()
+
+
+def test_files_arrays_and_pillow_images_agree(tmp_path: Path, pictures: np.ndarray) -> None:
+    model = make_model()
+    image = Image.fromarray(pictures[0, :, :, 0])
+    image.save(tmp_path / "a.png")
+    expected = model.predict_proba(pictures[:1])[0]
+    for picture in (tmp_path / "a.png", str(tmp_path / "a.png"), image, pictures[0]):
+        assert (model.predict_proba([picture])[0] == expected).all()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16", "F"])
+@pytest.mark.parametrize("size", [(1, 1), (300, 7), (10, 12)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_any_mode_and_size_is_predicted(mode: str, size: tuple[int, int], channels: int) -> None:
+    model = make_model(channels=channels)
+    probabilities = model.predict_proba([Image.new(mode, size)])
+    assert probabilities.shape == (1, 3)
+    assert np.isfinite(probabilities).all()
+
+
+@pytest.mark.parametrize(
+    ("pictures", "error", "message"),
+    [
+        ("shoe.png", ModelError, r"must be a list; for one picture: \['shoe.png'\]"),
+        (["no_such_file.png"], ImageError, "picture 1: .*no_such_file.png"),
+        (np.zeros((12, 10, 1), np.uint8), ModelError, r"For one picture: \[picture\]"),
+        ([], ModelError, "no picture was given"),
+        ([np.full((2, 2), 7.0)], ImageError, "picture 1"),
+    ],
+)
+def test_what_is_no_list_of_pictures_is_said(
+    pictures: object, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        make_model().predict_proba(pictures)
+
+
+def change(bundle: Path, **values: object) -> None:
+    described = json.loads((bundle / "model.json").read_text())
+    (bundle / "model.json").write_text(json.dumps(described | values))
+
+
+def damage_weights(bundle: Path) -> None:
+    data = bytearray((bundle / "weights.safetensors").read_bytes())
+    data[-1] ^= 1
+    (bundle / "weights.safetensors").write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (damage_weights, "SHA-256 differs"),
+        (lambda b: (b / "weights.safetensors").unlink(), "is missing"),
+        (lambda b: (b / "model.json").unlink(), "neither a model bundle .* nor a run"),
+        (lambda b: (b / "model.json").write_text("{"), "not valid JSON"),
+        (lambda b: (b / "model.json").write_text("[]"), "holds a list"),
+        (lambda b: change(b, format_version=2), "format version 2; .*upgrade"),
+        (lambda b: change(b, format_version=None), "format version None"),
+        (lambda b: change(b, classes="hat"), "classes"),
+        (lambda b: change(b, classes=["hat", "shoe"]), "does not fit the architecture"),
+        (lambda b: change(b, surprise=1), "unknown key 'surprise'"),
+        (
+            lambda b: change(b, architecture={"name": "compcat", "arguments": {}}),
+            "unknown architecture 'compcat'; did you mean 'compact'",
+        ),
+        (
+            lambda b: change(b, architecture={"name": "compact", "arguments": {"width": 8}}),
+            "does not fit the architecture",
+        ),
+        (
+            lambda b: change(b, weights={"file": "../other", "sha256": ""}),
+            "weights must be in weights.safetensors",
+        ),
+    ],
+)
+def test_damage_is_found_and_named(tmp_path: Path, damage: object, message: str) -> None:
+    bundle = tmp_path / "bundle"
+    make_model().save(bundle)
+    damage(bundle)
+    with pytest.raises(ModelError, match=message):
+        load_model(bundle)
+
+
+def test_a_file_that_is_no_safetensors_is_refused_even_with_the_right_hash(tmp_path: Path) -> None:
+    from convolens.files import sha256
+
+    bundle = tmp_path / "bundle"
+    make_model().save(bundle)
+    weights = bundle / "weights.safetensors"
+    weights.write_bytes(b"\x80\x04pickle")
+    change(bundle, weights={"file": weights.name, "sha256": sha256(weights)})
+    with pytest.raises(ModelError, match="cannot be read"):
+        load_model(bundle)
+
+
+def test_what_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="does not exist"):
+        load_model(tmp_path / "nothing")
+
+
+def test_saving_again_replaces_the_whole_bundle(tmp_path: Path) -> None:
+    make_model().save(tmp_path / "bundle")
+    replace(make_model(kind="scale"), classes=("a", "b", "c")).save(tmp_path / "bundle")
+    assert load_model(tmp_path / "bundle").classes == ("a", "b", "c")
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+def test_prediction_leaves_a_network_in_training_mode_as_it_was(pictures: np.ndarray) -> None:
+    model = make_model("notes")
+    model.network.train()
+    first, second = model.predict_proba(pictures), model.predict_proba(pictures)
+    assert model.network.training
+    assert (first == second).all()  # dropout was off
+
+
+def test_the_summary_counts_every_parameter() -> None:
+    model = make_model("notes")
+    assert model.summary().parameters == sum(p.numel() for p in model.network.parameters())
+    with pytest.raises(ConfigError):
+        build_network("notes", (4, 4, 1), 3)
+
+
+def test_weights_on_disk_are_plain_float32(tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+
+    make_model().save(tmp_path / "bundle")
+    tensors = load_file(tmp_path / "bundle" / "weights.safetensors")
+    assert tensors["preprocessing.mean"].dtype == torch.float64
+    assert {tensor.dtype for name, tensor in tensors.items() if name.endswith("weight")} == {
+        torch.float32
+    }

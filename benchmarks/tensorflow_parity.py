@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from environment import tensorflow_python, tensorflow_variables, tensorflow_versions
-from machine import write_result
 
 import convolens.ops as ops
+from environment import tensorflow_python, tensorflow_variables, tensorflow_versions
+from machine import write_result
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 KINDS = ("conv2d", "depthwise_conv2d", "max_pool2d", "avg_pool2d", "depthwise_max_pool")

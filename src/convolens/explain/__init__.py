@@ -1,5 +1,13 @@
-"""What a trained network sees: its filters and the feature maps of its layers."""
+"""What a filter, a pooling and a trained network see."""
 
 from convolens.explain.activations import convolution_layers, feature_maps, layer_filters
+from convolens.explain.viewing import ImageView, PooledMap, view_image
 
-__all__ = ["convolution_layers", "feature_maps", "layer_filters"]
+__all__ = [
+    "ImageView",
+    "PooledMap",
+    "convolution_layers",
+    "feature_maps",
+    "layer_filters",
+    "view_image",
+]

@@ -58,7 +58,6 @@ def conv2d(
         padding: "valid", "same" for an output of ceil(size / stride), an int for that many zeros on
             every side, or ((top, bottom), (left, right)).
         dilations: pixels from one cell of the filter to the next, an int or (vertical, horizontal).
-            Stride and dilation may both exceed 1, which TensorFlow refuses.
         groups: channels are split into this many groups, each with its own share of the filters.
         bias: (out_channels,), added to every value of its feature map; none if None.
         semantics: "tensorflow", or "torch" to refuse what PyTorch refuses: "same" with a stride,
@@ -127,7 +126,8 @@ def depthwise_conv2d(
     Raises:
         ConfigError: as for ``conv2d``, or the filters are for another number of channels.
 
-    Source: as ``tf.nn.depthwise_conv2d``.
+    Source: as ``tf.nn.depthwise_conv2d``, which refuses two unequal strides and a stride together
+    with a dilation; here both mean what they mean in ``conv2d``.
 
     >>> picture = np.array([[[1.0, 10.0], [2.0, 20.0]]])
     >>> depthwise_conv2d(picture, np.array([1.0, 3.0]).reshape(1, 1, 2, 1))[0]

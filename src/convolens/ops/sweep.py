@@ -15,7 +15,7 @@ from convolens.ops.arrays import Array, as_picture_batch
 from convolens.ops.convolution import conv2d
 from convolens.ops.layer_specs import LayerSpec
 from convolens.ops.layers import Conv2D
-from convolens.ops.padding import Padding, Size, pad_amounts
+from convolens.ops.padding import Padding, Size, pad_amounts, whole_number
 
 MOST_MAPS = 100
 MOST_VALUES = 200_000_000  # of all maps together: 0.8 GB in float32
@@ -126,7 +126,7 @@ def random_filters(n: int, channels: int, seed: int = 0) -> tuple[SweepFilter, .
     """The filters of a freshly initialised 3x3 convolution layer with ReLU.
 
     Args:
-        n: how many filters the layer has.
+        n: how many filters the layer has, at most 100.
         channels: channels of the picture.
         seed: the weights are a pure function of it.
 
@@ -141,6 +141,8 @@ def random_filters(n: int, channels: int, seed: int = 0) -> tuple[SweepFilter, .
     >>> [chosen.name for chosen in random_filters(2, channels=3)]
     ['random 0', 'random 1']
     """
+    if whole_number("n", n) > MOST_MAPS:
+        raise ConfigError(f"n is {n}; at most {MOST_MAPS} random filters are made")
     weights = Conv2D(filters=n, kernel_size=3, seed=seed).weights(channels)
     return tuple(
         SweepFilter(name=f"random {index}", weights=weights[..., index], of_layer=True)

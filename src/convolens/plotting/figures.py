@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.figure
+import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.layout_engine import PlaceHolderLayoutEngine
 
 from convolens.errors import ConfigError
 from convolens.files import replacing
@@ -46,18 +48,21 @@ class Figure(matplotlib.figure.Figure):
             return file.getvalue()
 
 
-def new_figure(height: float, width: float = WIDTH, *, layout: str = "constrained") -> Figure:
+def new_figure(height: float, width: float = WIDTH, *, constrained: bool = True) -> Figure:
     """An empty figure; call it, and all that draws into it, inside ``house_style()``.
 
     Args:
         height: inches.
         width: inches.
-        layout: "constrained", or "none" where the caller places its axes by the inch.
+        constrained: False where the caller places its axes by the inch.
     """
-    return Figure(figsize=(width, height), layout=layout)
+    # An engine that does nothing, because a figure without one is given the user's default engine
+    # when it has been saved.
+    by_hand = PlaceHolderLayoutEngine(adjust_compatible=True, colorbar_gridspec=True)
+    return Figure(figsize=(width, height), layout="constrained" if constrained else by_hand)
 
 
-def save_figure(figure: matplotlib.figure.Figure, path: str | Path, dpi: int = 300) -> Path:
+def save_figure(figure: matplotlib.figure.Figure, path: str | Path, dpi: float = 300) -> Path:
     """Write a figure as PNG, SVG or PDF, by the file's name; the folder is made when missing.
 
     The file appears whole or not at all, carries no date, and is byte for byte the same whenever
@@ -85,8 +90,8 @@ def save_figure(figure: matplotlib.figure.Figure, path: str | Path, dpi: int = 3
         raise ConfigError(
             f"cannot save a figure as {path.name!r}, which {got}; allowed: .png, .svg, .pdf"
         )
-    if not 1 <= dpi <= _HIGHEST_DPI:
-        raise ConfigError(f"dpi is {dpi}; allowed: 1 to {_HIGHEST_DPI}")
+    if not isinstance(dpi, int | float | np.number) or not 1 <= dpi <= _HIGHEST_DPI:
+        raise ConfigError(f"dpi is {dpi!r}; allowed: 1 to {_HIGHEST_DPI}")
     with house_style(), replacing(path) as temporary:
         figure.savefig(temporary, format=kind, dpi=dpi, metadata=_METADATA[kind])
     return path

@@ -49,9 +49,9 @@ def plot_image(image: ArrayLike, title: str | None = None, colorbar: bool = True
     Raises:
         ConfigError: another shape, or no finite numbers.
 
-    >>> figure = plot_image(np.arange(6).reshape(2, 3))
+    >>> figure = plot_image(np.arange(6, dtype=np.uint8).reshape(2, 3))
     >>> figure.texts[0].get_text()
-    '2 × 3, int64'
+    '2 × 3, uint8'
     """
     picture = as_picture(image)
     if title is None:

@@ -46,7 +46,7 @@ class Page:
 
 def new_page(height: float, width: float = WIDTH) -> Page:
     """An empty page of a size in inches; call it inside ``house_style()``."""
-    return Page(new_figure(height, width, layout="none"))
+    return Page(new_figure(height, width, constrained=False))
 
 
 def text_height(text: str, size: float) -> float:

@@ -82,7 +82,9 @@ def has_finite(picture: NDArray[Any]) -> bool:
 
 def apart(low: float, high: float) -> Limits:
     """The limits, or where they are one value (a dead feature map), limits that paint it black."""
-    return (low, high) if high - low > 1e-12 * max(abs(low), abs(high), 1e-200) else (low, low + 1)
+    if high - low > 1e-12 * max(abs(low), abs(high), 1e-200):
+        return low, high
+    return low, low + max(1.0, 1e-6 * abs(low))
 
 
 def rgb_pixels(picture: NDArray[Any], limits: Limits) -> NDArray[np.uint8]:

@@ -30,7 +30,6 @@ NOT_FINITE = "#cc79a7"
 
 _SETTINGS: dict[str, Any] = {
     "figure.dpi": 100,
-    "figure.constrained_layout.use": True,
     "font.size": TEXT,
     "axes.titlesize": TEXT,
     "axes.labelsize": TEXT,

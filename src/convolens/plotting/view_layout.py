@@ -1,0 +1,111 @@
+"""Where the filters and maps of a view go, in inches."""
+
+from dataclasses import dataclass
+
+from convolens.plotting.style import SMALL, WIDTH
+from convolens.plotting.words import LINE
+
+EDGE = 0.08
+GAP = 0.1
+_BETWEEN_PARTS = 0.25
+_MOST_IN_A_LINE = 6
+_ROOM_FOR_NAME = 0.4
+_TALLEST_CELL = 4.5
+# As in every grid of pictures: inside their cells they keep their true shape.
+_FLATTEST, _STEEPEST = 0.25, 2.0
+
+# Parts beside one another: inches for the filter's picture.
+_THUMBNAIL = {1: 0.75, 2: 0.75, 3: 0.5, 4: 0.36}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewLayout:
+    """Parts in rows, the maps of each in lines; made by ``lay_out``."""
+
+    across: int
+    """Parts beside one another."""
+    in_line: int
+    """Maps of a part beside one another."""
+    lines: int
+    """Lines of maps of a part."""
+    name_width: float
+    """Room for the name of a part, on its left; 0 where it stands below the map."""
+    thumbnail: float
+    """Width of the filter's picture."""
+    cell_width: float
+    """Room for a map."""
+    cell_height: float
+    """Room for a map."""
+
+    @property
+    def part_width(self) -> float:
+        """A part with all that belongs to it."""
+        return self.name_width + self.thumbnail + self.in_line * (GAP + self.cell_width)
+
+    def part_height(self, caption_lines: int) -> float:
+        """A part with all that belongs to it, and the gap below it."""
+        return self.lines * self.line_height(caption_lines) + GAP
+
+    def line_height(self, caption_lines: int) -> float:
+        """A line of maps with its captions."""
+        return self.cell_height + caption_height(caption_lines)
+
+    def part_left(self, index: int) -> float:
+        """Left edge of a part."""
+        return EDGE + index % self.across * (self.part_width + _BETWEEN_PARTS)
+
+    def map_place(self, index: int, caption_lines: int) -> tuple[float, float]:
+        """Left and upper edge of a map, from those of its part."""
+        line, place = divmod(index, self.in_line)
+        left = self.name_width + self.thumbnail + GAP + place * (self.cell_width + GAP)
+        return left, line * self.line_height(caption_lines)
+
+
+def lay_out(n_parts: int, n_maps: int, aspect: float, *, pairs: bool) -> ViewLayout:
+    """Places for a view.
+
+    Args:
+        n_parts: filters; one more is drawn for the input where each has one map.
+        n_maps: maps of each.
+        aspect: height over width of a map.
+        pairs: whether each second map belongs to the one before it and must stay beside it.
+
+    >>> lay_out(3, 1, 1.0, pairs=False).across, lay_out(3, 4, 1.0, pairs=False).in_line
+    (2, 4)
+    >>> wrapped = lay_out(1, 12, 1.0, pairs=False)
+    >>> wrapped.lines, wrapped.in_line
+    (2, 6)
+    """
+    lines = -(-n_maps // _MOST_IN_A_LINE)
+    in_line = -(-n_maps // lines)
+    in_line += pairs and in_line % 2
+    if n_maps == 1:
+        across = _across(n_parts + 1)
+    else:
+        across = 2 if in_line == 2 and n_parts > 6 else 1
+    thumbnail = _THUMBNAIL[across]
+    name_width = 0.0 if n_maps == 1 else _ROOM_FOR_NAME
+    room = WIDTH - 2 * EDGE - (across - 1) * _BETWEEN_PARTS
+    width = (room / across - name_width - thumbnail) / in_line - GAP
+    height = min(width * min(max(aspect, _FLATTEST), _STEEPEST), _TALLEST_CELL)
+    return ViewLayout(
+        across=across,
+        in_line=in_line,
+        lines=lines,
+        name_width=name_width,
+        thumbnail=thumbnail,
+        cell_width=width,
+        cell_height=height,
+    )
+
+
+def caption_height(lines: int) -> float:
+    """Room for some lines of text below a map, and the gap below them."""
+    return lines * SMALL * LINE / 72 + 0.05 + GAP
+
+
+def _across(n: int) -> int:
+    """Parts beside one another: few enough to see each, in rows as even as that allows."""
+    if n <= 3:
+        return n
+    return 2 if n == 4 else 3 if n <= 12 else 4

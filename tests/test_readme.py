@@ -1,0 +1,43 @@
+"""Every example of the README is run, in order, in one folder."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from convolens.cli.main import main
+
+README = Path(__file__).parent.parent / "README.md"
+EXAMPLES = re.findall(r"```(sh|python)\n(.+?)```", README.read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_examples_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert len(EXAMPLES) == 5
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, object] = {}
+    for language, source in EXAMPLES:
+        if language == "python":
+            exec(source, namespace)  # noqa: S102 - our own README
+            continue
+        for line in source.strip().splitlines():
+            program, *arguments = shlex.split(line)
+            assert program == "convolens"
+            assert main(arguments) == 0, capsys.readouterr().err
+    for name in ("edges.png", "edges.svg", "maps.png", "runs/first/run.json"):
+        assert (tmp_path / name).stat().st_size > 100
+    assert "accuracy 9" in capsys.readouterr().out
+
+
+def test_the_picture_is_there_and_small() -> None:
+    pictures = re.findall(r"!\[.+?\]\((.+?)\)", README.read_text(encoding="utf-8"))
+    assert pictures
+    for picture in pictures:
+        assert 1_000 < (README.parent / picture).stat().st_size < 200_000
+
+
+def test_every_linked_file_exists() -> None:
+    for target in re.findall(r"\]\((?!https?:)(.+?)\)", README.read_text(encoding="utf-8")):
+        assert (README.parent / target).exists(), target

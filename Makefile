@@ -28,7 +28,7 @@ format: $(DEV)  ## lay the code out and mend what the linter can
 	@$(BIN)/ruff check --fix .
 
 bench: $(DEV)  ## measure everything again; results in benchmarks/results/
-	@$(BIN)/python -m benchmarks
+	@$(BIN)/python benchmarks
 
 clean:  ## remove the environment, caches and what the commands made
 	rm -rf .venv tour runs .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage

@@ -50,12 +50,14 @@ class Worker:
         self.rows = self.answer()
 
     def ask(self, row: str, calls: int) -> Any:
+        """The seconds of each of ``calls`` calls; with 0, a digest of the row's result."""
         assert self.process.stdin is not None
         self.process.stdin.write(f"{row} {calls}\n")
         self.process.stdin.flush()
         return self.answer()
 
     def answer(self) -> Any:
+        """The next line that the process writes."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
@@ -63,6 +65,7 @@ class Worker:
         return json.loads(line)
 
     def close(self) -> None:
+        """End the process by ending its input."""
         assert self.process.stdin is not None
         self.process.stdin.close()
         self.process.wait()

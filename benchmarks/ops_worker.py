@@ -91,10 +91,11 @@ def tensorflow(given: dict[str, Any], threads: int) -> dict[str, Row]:
         x = tf.constant(arrays)
         for name, function in functions.items():
             rows[f"{name} {dtype}"] = lambda function=function, x=x: function(x)
-            # tf.constant, for max_pool would read an array of float64 as float32
-            rows[f"{name} {dtype} arrays"] = lambda function=function, x=arrays: function(
-                tf.constant(x)
-            ).numpy()
+            # tf.constant, for max_pool would read an array of float64 as float32; from_dlpack, for
+            # numpy() copies.
+            rows[f"{name} {dtype} arrays"] = lambda function=function, x=arrays: np.from_dlpack(
+                function(tf.constant(x))
+            )
     return rows
 
 

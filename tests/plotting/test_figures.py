@@ -31,21 +31,17 @@ def test_the_name_decides_the_format(tmp_path, picture, kind):
 
 
 @pytest.mark.parametrize("kind", SIGNATURES)
-def test_the_same_figure_gives_the_same_bytes(tmp_path, picture, kind):
+def test_the_same_figure_gives_the_same_bytes_and_no_date(tmp_path, picture, kind):
     files = [tmp_path / f"{n}.{kind}" for n in range(2)]
     for file in files:
         save_figure(plot_images([picture, picture], [0, 1], ["a", "b"]), file)
-    assert files[0].read_bytes() == files[1].read_bytes()
-
-
-@pytest.mark.parametrize("kind", ["svg", "pdf"])
-def test_files_carry_no_date(tmp_path, picture, kind):
-    content = save_figure(plot_image(picture), tmp_path / f"a.{kind}").read_bytes()
+    content = files[0].read_bytes()
+    assert content == files[1].read_bytes()
     for mark in (b"dc:date", b"CreationDate", b"ModDate"):
         assert mark not in content
 
 
-@pytest.mark.parametrize("dpi", [50, 300])
+@pytest.mark.parametrize("dpi", [50, 200])
 def test_dpi_is_that_of_the_file(tmp_path, picture, dpi):
     figure = plot_image(picture)
     before = figure.get_dpi()
@@ -107,7 +103,7 @@ def test_a_figure_is_an_ordinary_one_that_a_notebook_shows(picture):
 
 def test_no_function_changes_matplotlibs_settings(examples, tmp_path):
     before = dict(mpl.rcParams)
-    for draw in list(examples.values())[::5]:
+    for draw in list(examples.values())[::11]:
         save_figure(draw(), tmp_path / "a.png", dpi=20)
     assert dict(mpl.rcParams) == before
 

@@ -98,14 +98,14 @@ def test_what_is_not_finite_is_marked_and_counted():
     seen = colours(figure.axes[0].images[0])
     for place in ((1, 2), (3, 3)):
         assert seen[place] == pytest.approx(to_rgb(NOT_FINITE), abs=1e-6)
-    assert "pink: NaN or infinite (2 values)" in [text.get_text() for text in figure.texts]
+    assert "yellow: NaN or infinite (2 values)" in [text.get_text() for text in figure.texts]
 
 
 def test_a_colour_pixel_with_a_missing_channel_is_marked():
     picture = np.full((4, 4, 3), 0.25)
     picture[2, 1, 0] = np.nan
     seen = plot_image(picture).axes[0].images[0].get_array()
-    assert seen[2, 1].tolist() == [204, 121, 167]
+    assert seen[2, 1].tolist() == [240, 228, 66]
     assert seen[0, 0].tolist() == [64, 64, 64]
 
 

@@ -17,6 +17,7 @@ from convolens.plotting.maps import plot_feature_maps
 from convolens.plotting.pooling import plot_pooling
 from convolens.plotting.predictions import plot_predictions
 from convolens.plotting.trace import plot_trace
+from convolens.plotting.views import plot_view
 
 __all__ = [
     "Figure",
@@ -31,5 +32,6 @@ __all__ = [
     "plot_pooling",
     "plot_predictions",
     "plot_trace",
+    "plot_view",
     "save_figure",
 ]

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
 from numpy.typing import ArrayLike, NDArray
 
 from convolens.plotting.pictures import (
@@ -47,12 +48,12 @@ def draw_cells(
         padded: (rows, columns) of bool: hatched instead of shaded, for they are not of the picture.
     """
     drawn = show_picture(axes, values, limits, cmap)
+    if padded is not None and padded.any():
+        _hatch(axes, padded)
     rows, columns = values.shape
     shades = drawn.to_rgba(np.ma.masked_invalid(np.asarray(values, dtype=np.float64)))
     for row, column in np.ndindex(rows, columns):
         hatched = padded is not None and bool(padded[row, column])
-        if hatched:
-            _hatch(axes, row, column)
         if texts is not None:
             box = {"facecolor": "white", "edgecolor": "none", "pad": 1} if hatched else None
             axes.text(
@@ -153,12 +154,11 @@ def full_scale(values: NDArray[Any]) -> Limits:
     return apart(*value_limits(values)) if has_finite(values) else (0.0, 1.0)
 
 
-def _hatch(axes: Axes, row: int, column: int) -> None:
-    axes.add_patch(
-        Rectangle(
-            (column - 0.5, row - 0.5), 1, 1, facecolor="white", edgecolor=RULE, hatch="////", lw=0
-        )
-    )
+def _hatch(axes: Axes, padded: NDArray[Any]) -> None:
+    corners = np.array([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5), (-0.5, -0.5)])
+    squares = [corners + place[::-1] for place in np.argwhere(padded)]
+    outline = Path.make_compound_path(*[Path(square, closed=True) for square in squares])
+    axes.add_patch(PathPatch(outline, facecolor="white", edgecolor=RULE, hatch="////", lw=0))
 
 
 def _rule(axes: Axes, rows: int, columns: int) -> None:

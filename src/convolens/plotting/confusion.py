@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.colors import LinearSegmentedColormap, PowerNorm
 from matplotlib.image import AxesImage
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from convolens.errors import ConfigError
@@ -33,10 +33,10 @@ _MISTAKES = LinearSegmentedColormap.from_list(
 def plot_confusion_matrix(matrix: ArrayLike, class_names: Sequence[str]) -> Figure:
     """Counts of right class against predicted class, coloured so that mistakes stand out.
 
-    A mistake's colour is its share of its row, that is of the pictures of that class. The scale
-    ends at the largest mistake, and the diagonal is not on it: however good a model is, what it
-    confuses is seen. With more classes than can be written on the axes the commonest mistakes are
-    listed below.
+    A mistake's colour is its share of its row, that is of the pictures of that class, on a scale
+    of square roots that ends at the largest mistake. The diagonal is not on it: however good a
+    model is, what it confuses is seen. Where there is no room to write all names and counts the
+    commonest mistakes are listed below.
 
     Args:
         matrix: (classes, classes), whole numbers; row: right class, column: predicted class.
@@ -160,7 +160,8 @@ def _draw_matrix(
     # A shade of its own for the diagonal: what is right must not set the scale of what is wrong.
     shown = np.ma.masked_array(mistakes, np.eye(n, dtype=bool))
     most = float(mistakes.max()) or 1.0
-    drawn = axes.imshow(shown, cmap=_MISTAKES, norm=Normalize(0, most), interpolation="nearest")
+    norm = PowerNorm(0.5, 0, most)  # so that a rare mistake is not white beside a common one
+    drawn = axes.imshow(shown, cmap=_MISTAKES, norm=norm, interpolation="nearest")
     colours = drawn.to_rgba(shown)
     for row, column in np.argwhere(written):
         text = str(counts[row, column])
@@ -195,8 +196,9 @@ def _name_classes(axes: Axes, names: list[str], *, upright: bool) -> None:
 def _draw_legend(axes: Axes, drawn: AxesImage) -> None:
     bar = axes.figure.colorbar(drawn, cax=axes, orientation="horizontal")
     bar.set_label("mistakes, as a share of their row", size=SMALL)
-    bar.ax.xaxis.set_major_locator(MaxNLocator(4))
-    bar.ax.xaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g} %"))
+    most = drawn.get_clim()[1]
+    shares = (0.0, most / 4, most)  # left, middle and right of a scale of square roots
+    bar.set_ticks(shares, labels=[f"{100 * share:.2g} %" for share in shares])
     bar.ax.tick_params(length=3)
 
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from convolens.errors import ConfigError
 from convolens.plotting.figures import Figure
-from convolens.plotting.inputs import as_count, as_labels, as_pictures
+from convolens.plotting.inputs import as_columns, as_labels, as_pictures
 from convolens.plotting.panels import (
     MOST_PANELS,
     cell_size,
@@ -36,7 +36,7 @@ def plot_images(
             sizes. At most 100 are drawn; the title says so.
         labels: (n,), the index of each picture's class.
         class_names: names of the classes; without them the index is written.
-        columns: pictures in a row.
+        columns: pictures in a row, 1 to 16; the figure gets wider from 10.
         cmap: colour map of grey pictures; "binary" draws high values dark.
 
     Returns:
@@ -52,7 +52,7 @@ def plot_images(
     ['shoe']
     """
     shown, n = as_pictures(images, "images", MOST_PANELS)
-    columns = min(as_count(columns, "columns"), len(shown))
+    columns = min(as_columns(columns), len(shown))
     captions: list[str] = []
     if labels is not None:
         numbers = as_labels(labels, n, None if class_names is None else len(class_names))

@@ -5,9 +5,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from convolens.errors import ConfigError
 from convolens.plotting.figures import Figure
-from convolens.plotting.inputs import as_count, as_names, as_pictures
+from convolens.plotting.inputs import as_columns, as_names, as_pictures
 from convolens.plotting.maps import map_range, show_map
 from convolens.plotting.panels import (
     MOST_PANELS,
@@ -38,7 +37,7 @@ def plot_grid(
     Args:
         panels: pictures (height, width, 3) and maps (height, width), row by row.
         titles: one a panel, written below it; None where the labels of rows and columns say all.
-        columns: panels in a row; ``len(column_labels)``, or a pleasing number, if None.
+        columns: panels in a row, 1 to 16; ``len(column_labels)``, or a pleasing number, if None.
         row_labels: one a row.
         column_labels: one a column.
         title: above all.
@@ -63,13 +62,11 @@ def plot_grid(
             if column_labels
             else pleasing_columns(n, common_aspect([panel.shape for panel in shown]))
         )
-    columns = min(as_count(columns, "columns"), n)
+    columns = min(as_columns(columns), n)
     above = as_names(column_labels, columns, "column_labels", "columns")
     beside = as_names(row_labels, -(-n // columns), "row_labels", "rows")
     if n > len(shown):
         shown = shown[: max(1, len(shown) // columns) * columns]
-    if columns > MOST_PANELS:
-        raise ConfigError(f"columns is {columns}; allowed: 1 to {MOST_PANELS}")
     heading = [title or "", cut_note(len(shown), n, "panels")]
     return _draw(shown, columns, names, beside, above, ", ".join(part for part in heading if part))
 

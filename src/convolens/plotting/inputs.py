@@ -11,6 +11,8 @@ from convolens.errors import ConfigError
 # Beyond this, differences of two values overflow inside matplotlib.
 _LARGEST = 1e100
 
+MOST_COLUMNS = 16
+
 
 def as_numbers(values: Any, name: str) -> NDArray[Any]:
     """An array of real numbers, not empty, with something finite in it; never a changed input.
@@ -139,14 +141,15 @@ def as_names(names: Sequence[object] | None, n: int, name: str, what: str) -> li
     return [str(entry) for entry in names]
 
 
-def as_count(value: Any, name: str) -> int:
-    """A whole number of at least 1.
+def as_columns(value: Any) -> int:
+    """How many columns a grid is to have.
 
     Raises:
-        ConfigError: anything else.
+        ConfigError: no whole number, or more than can be seen.
     """
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise ConfigError(f"{name} is {value!r}; allowed: whole numbers from 1")
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not whole or not 1 <= value <= MOST_COLUMNS:
+        raise ConfigError(f"columns is {value!r}; allowed: whole numbers from 1 to {MOST_COLUMNS}")
     return int(value)
 
 

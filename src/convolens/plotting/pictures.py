@@ -114,7 +114,7 @@ def colour_map(name: str) -> Colormap:
 def not_finite_note(*pictures: NDArray[Any]) -> str:
     """A remark on values that are NaN or infinite, empty if all are finite."""
     n = sum(int(np.count_nonzero(~np.isfinite(p))) for p in pictures if p.dtype.kind == "f")
-    return f"pink: NaN or infinite ({n:,} {'value' if n == 1 else 'values'})" if n else ""
+    return f"yellow: NaN or infinite ({n:,} {'value' if n == 1 else 'values'})" if n else ""
 
 
 def ink_on(colour: tuple[float, ...]) -> str:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from convolens.errors import ConfigError
 from convolens.plotting.figures import Figure
-from convolens.plotting.inputs import as_count, as_labels, as_names, as_numbers, as_pictures
+from convolens.plotting.inputs import as_columns, as_labels, as_names, as_numbers, as_pictures
 from convolens.plotting.panels import (
     MOST_PANELS,
     cell_size,
@@ -39,7 +39,7 @@ def plot_predictions(
         probabilities: (n, classes), each in 0..1.
         labels: (n,), the index of each picture's right class; None where it is not known.
         class_names: one a class.
-        columns: pictures in a row.
+        columns: pictures in a row, 1 to 16; the figure gets wider from 10.
 
     Returns:
         A figure; its title counts the right ones among those drawn.
@@ -56,7 +56,7 @@ def plot_predictions(
     chances = _as_probabilities(probabilities, n)
     as_names(class_names, chances.shape[1], "class_names", "classes of probabilities")
     right = None if labels is None else as_labels(labels, n, chances.shape[1])
-    columns = min(as_count(columns, "columns"), len(shown))
+    columns = min(as_columns(columns), len(shown))
     return _draw(shown, n, chances[: len(shown)], right, list(class_names), columns)
 
 

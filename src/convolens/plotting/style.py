@@ -25,8 +25,8 @@ MUTED = "#595959"
 RULE = "#b5b5b5"
 BLUE = "#0072b2"
 VERMILLION = "#d55e00"
-NOT_FINITE = "#cc79a7"
-"""What is painted where a value is NaN or infinite: no grey, and in none of our colour maps."""
+NOT_FINITE = "#f0e442"
+"""Yellow, where a value is NaN or infinite: in none of our colour maps and, to no eye, a grey."""
 
 _SETTINGS: dict[str, Any] = {
     "figure.dpi": 100,

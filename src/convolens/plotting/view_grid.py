@@ -18,7 +18,15 @@ from convolens.plotting.panels import common_aspect, frame
 from convolens.plotting.pictures import not_finite_note, show_picture
 from convolens.plotting.style import INK, MUTED, SMALL, TEXT, TITLE, WIDTH, house_style
 from convolens.plotting.view_layout import EDGE, GAP, ViewLayout, lay_out
-from convolens.plotting.view_parts import Part, common_settings, heading, map_labels, parts_of
+from convolens.plotting.view_parts import (
+    Part,
+    common_settings,
+    common_size,
+    heading,
+    map_labels,
+    parts_of,
+    size_text,
+)
 from convolens.plotting.words import LINE, fit, text_width
 
 if TYPE_CHECKING:
@@ -27,34 +35,51 @@ if TYPE_CHECKING:
 
 _INPUT = 2.6, 1.9
 """Inches that the input may have, across and down, in a row of its own."""
+_INPUT_CAPTION = 0.04 + SMALL * LINE / 72
+
+Lines = list[tuple[str, str]]
+"""Text and its colour, line by line."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class _Sheet:
-    """A page on which all parts are drawn."""
+    """A page, and where the parts go on it."""
 
     page: Page
     layout: ViewLayout
-    caption_lines: int
-    signed: bool
-    """Whether any weight is negative."""
+    captions: list[list[Lines]]
+    """Below each map of each part."""
     top: float
     """Upper edge of the first row of parts."""
+
+    @property
+    def middle(self) -> float:
+        """Half the height of all maps of a part."""
+        between = (self.layout.lines - 1) * self.layout.line_height(_most_lines(self.captions))
+        return (self.layout.cell_height + between) / 2
 
     def corner(self, place: int) -> tuple[float, float]:
         """Left and upper edge of a part."""
         row = place // self.layout.across
-        return (
-            self.layout.part_left(place),
-            self.top + row * self.layout.part_height(self.caption_lines),
-        )
+        height = self.layout.part_height(_most_lines(self.captions))
+        return self.layout.part_left(place), self.top + row * height
 
-    def caption(self, left: float, top: float, lines: list[tuple[str, str]]) -> None:
-        """Lines of text and their colours, below the map whose corner is given."""
-        middle = left + self.layout.cell_width / 2
-        for index, (text, colour) in enumerate(lines):
-            y = top + self.layout.cell_height + 0.04 + (0.8 + index * LINE) * SMALL / 72
-            self.page.write(middle, y, text, colour=colour, ha="center", va="baseline")
+    def map_corner(self, place: int, index: int) -> tuple[float, float]:
+        """Left and upper edge of a map of a part."""
+        left, top = self.corner(place)
+        across, down = self.layout.map_place(index, _most_lines(self.captions))
+        return left + across, top + down
+
+    def map_axes(self, place: int, index: int, lines: Lines) -> Axes:
+        """Axes for a map of a part, with its caption written below."""
+        left, top = self.map_corner(place, index)
+        for number, (text, colour) in enumerate(lines):
+            y = top + self.layout.cell_height + 0.04 + (0.8 + number * LINE) * SMALL / 72
+            x = left + self.layout.cell_width / 2
+            self.page.write(x, y, text, colour=colour, ha="center", va="baseline")
+        axes = self.page.axes(left, top, self.layout.cell_width, self.layout.cell_height)
+        axes.set_anchor("S")
+        return axes
 
 
 @house_style()
@@ -66,11 +91,168 @@ def draw_view_grid(view: "ImageView", trace: "ConvTrace | PoolTrace | None") -> 
         len(parts),
         len(labels),
         common_aspect([view.input.shape, *(values.shape for values in maps)]),
-        pairs=len(labels) > 1 and view.pooling is not None and view.pooling.mode != "depth",
+        pairs=view.pooling is not None and view.pooling.mode != "depth",
+        cropped=view.cropped,
     )
     alone = len(labels) == 1
-    captions = [
-        [_caption(part, label, values, layout) for label, values in zip(labels, part.maps, strict=True)]
-        for part in parts
+    sized = not common_size(view)
+    captions = [_captions(part, labels, layout, sized=sized) for part in parts]
+    signed = any(part.weights is not None and is_signed(part.weights) for part in parts)
+    sheet, seen = _new_sheet(view, layout, captions, labels, _note(parts, maps, signed))
+    axes: list[Axes] = [seen]
+    for place, part in enumerate(parts, start=int(alone)):
+        left, top = sheet.corner(place)
+        if layout.name_width:
+            _write_name(sheet, part.name, left, top)
+        if part.weights is not None:
+            _draw_filter(sheet, part.weights, left + layout.name_width, top, signed=signed)
+        for index, values in enumerate(part.maps):
+            lines = captions[place - int(alone)][index]
+            axes.append(sheet.map_axes(place, index, lines))
+            show_map(axes[-1], values, "gray")
+    if trace is not None:
+        before, after = axes[-2:]
+        mark_window(before, trace.rows, trace.columns)
+        mark_window(after, [trace.row], [trace.column])
+    return sheet.page.figure
+
+
+def _new_sheet(
+    view: "ImageView",
+    layout: ViewLayout,
+    captions: list[list[Lines]],
+    labels: list[str],
+    note: str,
+) -> tuple[_Sheet, Axes]:
+    """The page with title, input, heads of columns and note; and the axes of the input."""
+    title = fit(heading(view), WIDTH - 2 * EDGE, TITLE, lines=2)
+    said = f"input {size_text(view.input.shape)}, scaled to 0…1", common_settings(view)
+    below = fit("; ".join(words for words in said if words), WIDTH - 2 * EDGE, SMALL, lines=2)
+    note = fit(note, WIDTH - 2 * EDGE, SMALL, lines=4)
+    alone = len(labels) == 1
+    heads = [] if alone or layout.lines > 1 else labels
+    heads = [fit(label, layout.cell_width + GAP / 2, SMALL, lines=3) for label in heads]
+
+    top = EDGE + text_height(title, TITLE) + 0.03 + text_height(below, SMALL) + GAP
+    body = top if alone else top + _input_height(view) + 2 * GAP
+    body += max((text_height(head, SMALL) + 0.04 for head in heads), default=0)
+    rows = -(-(len(captions) + int(alone)) // layout.across)
+    bottom = body + rows * layout.part_height(_most_lines(captions))
+    page = new_page(bottom + text_height(note, SMALL) + EDGE)
+    page.write(EDGE, EDGE, title, size=TITLE)
+    page.write(EDGE, EDGE + text_height(title, TITLE) + 0.03, below, colour=MUTED)
+    page.write(EDGE, bottom, note, colour=MUTED)
+
+    sheet = _Sheet(page=page, layout=layout, captions=captions, top=body)
+    for index, head in enumerate(heads * layout.across):
+        part, place = divmod(index, len(heads))
+        x = sheet.map_corner(part, place)[0] + layout.cell_width / 2
+        page.write(x, body - 0.04, head, ha="center", va="bottom")
+    return sheet, _first_axes(sheet, view) if alone else _input_axes(page, view, top)
+
+
+def _first_axes(sheet: _Sheet, view: "ImageView") -> Axes:
+    """The input in the place of the first part, the whole in that of its filter."""
+    if view.cropped:
+        left, top = sheet.corner(0)
+        size = size_within(view.image, sheet.layout.thumbnail, sheet.layout.cell_height)
+        down = (sheet.layout.cell_height - size[1]) / 2
+        _draw_whole(sheet.page.axes(left, top + down, *size), view, thickness=1.0)
+    axes = sheet.map_axes(0, 0, [("input", INK)])
+    show_picture(axes, as_picture(view.input))
+    frame(axes)
+    return axes
+
+
+def _input_axes(page: Page, view: "ImageView", top: float) -> Axes:
+    """The input in a row of its own, beside the whole."""
+    left = EDGE
+    if view.cropped:
+        width, height = size_within(view.image, *_INPUT)
+        _draw_whole(page.axes(left, top, width, height), view)
+        caption = f"whole picture, {size_text(view.image.shape)}"
+        page.write(left, top + height + 0.04, caption)
+        left += max(width, text_width(caption, SMALL)) + 2 * GAP
+    width, height = size_within(view.input, *_INPUT)
+    axes = page.axes(left, top, width, height)
+    page.write(left, top + height + 0.04, "input")
+    show_picture(axes, as_picture(view.input))
+    frame(axes)
+    return axes
+
+
+def _input_height(view: "ImageView") -> float:
+    seen = [view.input, *([view.image] if view.cropped else [])]
+    return max(size_within(picture, *_INPUT)[1] for picture in seen) + _INPUT_CAPTION
+
+
+def _draw_whole(axes: Axes, view: "ImageView", *, thickness: float = 2.0) -> None:
+    """The whole picture with the crop marked."""
+    show_picture(axes, as_picture(view.image))
+    frame(axes)
+    (top, bottom), (left, right) = view.rows, view.columns
+    mark_window(axes, (top, bottom - 1), (left, right - 1), thickness=thickness)
+
+
+def _draw_filter(
+    sheet: _Sheet, weights: NDArray[Any], left: float, top: float, *, signed: bool
+) -> None:
+    """The filter in the middle of its place; of unequal channels each, below one another."""
+    layers = weights[:, :, np.newaxis] if weights.ndim == 2 else weights
+    if np.array_equal(layers, np.broadcast_to(layers[:, :, :1], layers.shape), equal_nan=True):
+        layers = layers[:, :, :1]
+    height, width, channels = layers.shape
+    room = sheet.layout.thumbnail, (sheet.layout.cell_height - 0.06 * (channels - 1)) / channels
+    cell = min(room[0] / width, room[1] / height)
+    across, down = max(cell * width, 0.02), max(cell * height, 0.02)
+    first = top + (sheet.middle - channels * down / 2 - 0.03 * (channels - 1))
+    for channel in range(channels):
+        values = layers[:, :, channel]
+        fitting = texts_that_fit(values, cell, cell)
+        axes = sheet.page.axes(
+            left + (room[0] - across) / 2, first + channel * (down + 0.06), across, down
+        )
+        draw_cells(
+            axes,
+            values,
+            fitting[0] if fitting is not None and not fitting[1] else None,
+            limits=value_scale(layers, signed=signed),
+            cmap=DIVERGING if signed else "gray",
+        )
+        frame(axes)
+
+
+def _write_name(sheet: _Sheet, name: str, left: float, top: float) -> None:
+    text = fit(name, sheet.layout.part_height(_most_lines(sheet.captions)) - 2 * GAP, TEXT, lines=2)
+    right, middle = left + sheet.layout.name_width - 0.05, top + sheet.middle
+    sheet.page.write(right, middle, text, size=TEXT, rotation="vertical", ha="right", va="center")
+
+
+def _captions(part: Part, labels: list[str], layout: ViewLayout, *, sized: bool) -> list[Lines]:
+    """What stands below each map: name and size where nothing else says them, and range."""
+    made: list[Lines] = []
+    for label, values in zip(labels, part.maps, strict=True):
+        name = part.name if len(labels) == 1 else label if layout.lines > 1 else ""
+        names = fit(name, layout.cell_width, SMALL, lines=3).split("\n") if name else []
+        facts = [*([size_text(values.shape)] if sized else []), map_range(values)]
+        if text_width(", ".join(facts), SMALL) <= layout.cell_width:
+            facts = [", ".join(facts)]
+        made.append([*((text, INK) for text in names), *((text, MUTED) for text in facts)])
+    return made
+
+
+def _most_lines(captions: list[list[Lines]]) -> int:
+    return max(len(lines) for part in captions for lines in part)
+
+
+def _note(parts: list[Part], maps: list[NDArray[Any]], signed: bool) -> str:
+    weights = [part.weights for part in parts if part.weights is not None]
+    shades = "blue negative, white 0, red positive" if signed else "black 0, white largest"
+    said = [
+        f"filters: {shades}",
+        "maps: black smallest, white largest value of each",
+        not_finite_note(*maps),
     ]
-    ...
+    if any(weight.ndim == 3 and weight.shape[2] == 3 for weight in weights):
+        said.insert(1, "the three squares of a filter are for red, green and blue")
+    return "; ".join(part for part in said if part)

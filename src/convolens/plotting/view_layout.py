@@ -10,7 +10,8 @@ GAP = 0.1
 _BETWEEN_PARTS = 0.25
 _MOST_IN_A_LINE = 6
 _ROOM_FOR_NAME = 0.4
-_TALLEST_CELL = 4.5
+_TALLEST_CELL = 4.0
+_TALLEST_OF_MANY = 2.4
 # As in every grid of pictures: inside their cells they keep their true shape.
 _FLATTEST, _STEEPEST = 0.25, 2.0
 
@@ -36,6 +37,8 @@ class ViewLayout:
     """Room for a map."""
     cell_height: float
     """Room for a map."""
+    bare_first: bool
+    """Whether the first part is a picture alone, with no place for a filter on its left."""
 
     @property
     def part_width(self) -> float:
@@ -44,15 +47,16 @@ class ViewLayout:
 
     def part_height(self, caption_lines: int) -> float:
         """A part with all that belongs to it, and the gap below it."""
-        return self.lines * self.line_height(caption_lines) + GAP
+        return self.lines * self.line_height(caption_lines) + 0.6 * GAP
 
     def line_height(self, caption_lines: int) -> float:
         """A line of maps with its captions."""
         return self.cell_height + caption_height(caption_lines)
 
     def part_left(self, index: int) -> float:
-        """Left edge of a part."""
-        return EDGE + index % self.across * (self.part_width + _BETWEEN_PARTS)
+        """Left edge of a part; that of a bare one is where its filter would begin."""
+        left = EDGE + index % self.across * (self.part_width + _BETWEEN_PARTS)
+        return left - (self.thumbnail + GAP if self.bare_first else 0)
 
     def map_place(self, index: int, caption_lines: int) -> tuple[float, float]:
         """Left and upper edge of a map, from those of its part."""
@@ -61,7 +65,9 @@ class ViewLayout:
         return left, line * self.line_height(caption_lines)
 
 
-def lay_out(n_parts: int, n_maps: int, aspect: float, *, pairs: bool) -> ViewLayout:
+def lay_out(
+    n_parts: int, n_maps: int, aspect: float, *, pairs: bool = False, cropped: bool = False
+) -> ViewLayout:
     """Places for a view.
 
     Args:
@@ -69,25 +75,28 @@ def lay_out(n_parts: int, n_maps: int, aspect: float, *, pairs: bool) -> ViewLay
         n_maps: maps of each.
         aspect: height over width of a map.
         pairs: whether each second map belongs to the one before it and must stay beside it.
+        cropped: whether the whole picture is drawn beside the input, in a filter's place.
 
-    >>> lay_out(3, 1, 1.0, pairs=False).across, lay_out(3, 4, 1.0, pairs=False).in_line
+    >>> lay_out(3, 1, 1.0).across, lay_out(3, 4, 1.0).in_line
     (2, 4)
-    >>> wrapped = lay_out(1, 12, 1.0, pairs=False)
+    >>> wrapped = lay_out(1, 12, 1.0)
     >>> wrapped.lines, wrapped.in_line
     (2, 6)
     """
     lines = -(-n_maps // _MOST_IN_A_LINE)
     in_line = -(-n_maps // lines)
     in_line += pairs and in_line % 2
-    if n_maps == 1:
-        across = _across(n_parts + 1)
-    else:
-        across = 2 if in_line == 2 and n_parts > 6 else 1
+    across = _across(n_parts, in_line)
     thumbnail = _THUMBNAIL[across]
     name_width = 0.0 if n_maps == 1 else _ROOM_FOR_NAME
+    bare_first = n_maps == 1 and n_parts < across and not cropped
     room = WIDTH - 2 * EDGE - (across - 1) * _BETWEEN_PARTS
+    room += thumbnail + GAP if bare_first else 0
     width = (room / across - name_width - thumbnail) / in_line - GAP
-    height = min(width * min(max(aspect, _FLATTEST), _STEEPEST), _TALLEST_CELL)
+    several_rows = n_parts + (n_maps == 1) > across or lines > 1
+    tallest = _TALLEST_OF_MANY if several_rows else _TALLEST_CELL
+    aspect = min(max(aspect, _FLATTEST), _STEEPEST)
+    width = min(width, tallest / aspect)
     return ViewLayout(
         across=across,
         in_line=in_line,
@@ -95,17 +104,21 @@ def lay_out(n_parts: int, n_maps: int, aspect: float, *, pairs: bool) -> ViewLay
         name_width=name_width,
         thumbnail=thumbnail,
         cell_width=width,
-        cell_height=height,
+        cell_height=width * aspect,
+        bare_first=bare_first,
     )
 
 
 def caption_height(lines: int) -> float:
     """Room for some lines of text below a map, and the gap below them."""
-    return lines * SMALL * LINE / 72 + 0.05 + GAP
+    return (lines * SMALL * LINE / 72 + 0.05 if lines else 0.0) + GAP
 
 
-def _across(n: int) -> int:
+def _across(n_parts: int, in_line: int) -> int:
     """Parts beside one another: few enough to see each, in rows as even as that allows."""
+    if in_line > 1:
+        return 2 if in_line == 2 and n_parts > 6 else 1
+    n = n_parts + 1
     if n <= 3:
         return n
     return 2 if n == 4 else 3 if n <= 12 else 4

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from convolens.explain import ImageView
     from convolens.ops import SweptMap
 
-MOST_IN_A_LINE = 6
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Part:
@@ -53,7 +51,7 @@ def map_labels(view: "ImageView") -> list[str]:
     labels = [_settings(made, _varying(view)) for made in row]
     if view.pooling is None or view.pooling.mode == "depth":
         return labels
-    short = f"{view.pooling.mode} {view.pooling.size} × {view.pooling.size}"
+    short = f"{view.pooling.mode} {view.pooling.size}×{view.pooling.size}"
     return [
         text
         for label in labels
@@ -77,11 +75,27 @@ def common_settings(view: "ImageView") -> str:
     fixed = {"stride", "padding", "dilation"} - _varying(view)
     if view.maps[0].dilation == 1:
         fixed -= {"dilation"}
-    said = [_settings(view.maps[0], fixed)] if fixed else []
+    said = [_settings(view.maps[0], fixed, "padding ")] if fixed else []
     layered = [made.filter.of_layer for made in view.maps]
     if any(layered):
         said.append("ReLU" if all(layered) else "ReLU behind random filters")
-    return "; ".join(said)
+    size = common_size(view)
+    return "; ".join([*said, f"maps {size}"] if size else said)
+
+
+def common_size(view: "ImageView") -> str:
+    """Height and width of all that is drawn of the maps, where they have but one."""
+    shapes = {made.values.shape for made in (*view.maps, *view.pooled)}
+    return size_text(next(iter(shapes))) if len(shapes) == 1 else ""
+
+
+def size_text(shape: tuple[int, ...]) -> str:
+    """Height, width and what else there is.
+
+    >>> size_text((427, 640, 3))
+    '427 × 640 × 3'
+    """
+    return " × ".join(str(side) for side in shape)
 
 
 def _varying(view: "ImageView") -> set[str]:
@@ -89,11 +103,10 @@ def _varying(view: "ImageView") -> set[str]:
     return {name for name in names if len({getattr(made, name) for made in view.maps}) > 1}
 
 
-def _settings(made: "SweptMap", names: set[str]) -> str:
-    padding = made.padding if isinstance(made.padding, str) else f"padding {made.padding}"
+def _settings(made: "SweptMap", names: set[str], before_word: str = "") -> str:
     texts = {
         "stride": f"stride {made.stride}",
-        "padding": padding,
+        "padding": f"{before_word if isinstance(made.padding, str) else 'padding '}{made.padding}",
         "dilation": f"dilation {made.dilation}",
     }
     return ", ".join(text for name, text in texts.items() if name in names)

@@ -29,6 +29,7 @@ class StepsDone:
     step: int
     steps: int
     epoch: int
+    """From 1."""
     loss: float
     accuracy: float
     learning_rate: float
@@ -42,7 +43,9 @@ class EpochDone:
 
     event: ClassVar[str] = "epoch_done"
     epoch: int
+    """From 1."""
     step: int
+    """Steps done when it was judged."""
     train_loss: float
     train_accuracy: float
     val_loss: float

@@ -120,10 +120,10 @@ def fit(
                     optimizer.zero_grad()
 
                 step += 1
-                progress.add(step, epoch, loss, logits, targets, peaks[0][0] * rate)
+                progress.add(step, epoch + 1, loss, logits, targets, peaks[0][0] * rate)
                 if step == steps or stop.asked:
                     break
-            on_event(best.judge(epoch, step, progress))
+            on_event(best.judge(epoch + 1, step, progress))
             if stop.asked:
                 break
     network.load_state_dict(best.weights)

@@ -47,7 +47,7 @@ class ProgressDisplay:
             self.live.update(
                 self.task,
                 completed=event.step,
-                epoch=event.epoch + 1,
+                epoch=event.epoch,
                 speed=event.images_per_second,
                 loss=event.loss,
                 accuracy=event.accuracy,
@@ -61,7 +61,7 @@ class ProgressDisplay:
                 )
         elif isinstance(event, EpochDone):
             self._say(
-                f"epoch {event.epoch + 1}: training loss {event.train_loss:.4f}, accuracy "
+                f"epoch {event.epoch}: training loss {event.train_loss:.4f}, accuracy "
                 f"{event.train_accuracy:.2%}; validation loss {event.val_loss:.4f}, accuracy "
                 f"{event.val_accuracy:.2%}{' (best)' if event.best else ''}, "
                 f"after {event.seconds:.1f} s"
@@ -69,7 +69,7 @@ class ProgressDisplay:
         elif isinstance(event, RunEnded):
             self.close()
             self._say(
-                f"{event.status} in {event.train_seconds:.1f} s; kept epoch {event.best_epoch + 1}"
+                f"{event.status} in {event.train_seconds:.1f} s; kept epoch {event.best_epoch}"
             )
 
     def close(self) -> None:

@@ -129,7 +129,7 @@ class _Keeper:
             classes=self.classes,
             recipe=to_dict(self.recipe),
             metrics={
-                "epoch": best.epoch + 1,
+                "epoch": best.epoch,
                 "val_accuracy": best.val_accuracy,
                 "val_loss": best.val_loss,
                 "test_accuracy": test.accuracy if test else None,
@@ -164,7 +164,7 @@ def _results(
         "val_accuracy": result.best.val_accuracy,
         "test_accuracy": test.accuracy if test else None,
         "status": result.status,
-        "best_epoch": result.best.epoch + 1,
+        "best_epoch": result.best.epoch,
     }
 
 

@@ -1,9 +1,11 @@
 """What every area's tests share: no deadlines, and the real Fashion-MNIST where it is at hand."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+import torch
 
 from convolens.data import Dataset, data_directory, load_data
 
@@ -12,11 +14,20 @@ hypothesis.settings.register_profile("convolens", deadline=None)
 hypothesis.settings.load_profile("convolens")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tiny networks gain nothing from a second thread, and on a busy machine wait for it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 def refuse_network(address: str, destination: Path) -> None:
     raise OSError(f"a test asked the network for {address}")
 
 
-def pytest_runtest_setup(item):
+def pytest_runtest_setup(item: pytest.Item) -> None:
     needed = data_directory() / "fashion-mnist" / "train-images-idx3-ubyte.gz"
     if item.get_closest_marker("fashion") and not needed.is_file():
         pytest.skip(f"the real Fashion-MNIST is not at hand ({needed}); set CONVOLENS_DATA")

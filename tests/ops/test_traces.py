@@ -15,7 +15,7 @@ def draw_place(data, result):
 
 
 @given(convolutions(), st.data())
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_a_traced_value_is_the_one_that_conv2d_gives(case, data):
     maps = conv2d(**case)
     image, row, column, k = draw_place(data, maps)
@@ -36,7 +36,7 @@ def test_a_traced_value_is_the_one_that_conv2d_gives(case, data):
 
 
 @given(poolings(), st.data())
-@settings(max_examples=80)
+@settings(max_examples=50)
 def test_a_traced_value_is_the_one_that_pooling_gives(case, data):
     image, row, column, channel = draw_place(data, max_pool2d(**case))
     place = {"row": row, "column": column, "channel": channel, "image": image}

@@ -7,7 +7,15 @@ import pytest
 from sklearn.datasets import load_sample_image
 
 from convolens import plotting
-from convolens.ops import trace_conv2d, trace_pool2d
+from convolens.explain import view_image
+from convolens.ops import (
+    Pooling,
+    SweepFilter,
+    kernels,
+    random_filters,
+    trace_conv2d,
+    trace_pool2d,
+)
 from convolens.plotting import Figure
 
 NAMES = [
@@ -101,6 +109,7 @@ def examples(china: np.ndarray) -> dict[str, Callable[[], Figure]]:
         "trace max": lambda: p.plot_trace(trace_pool2d(china, 213, 319, 2, padding="same")),
         "trace mean": lambda: p.plot_trace(trace_pool2d(one, 3, 3, mode="avg", pool_size=3)),
         "trace wide": lambda: p.plot_trace(trace_pool2d(one, 3, 3, pool_size=20)),
+        **_views(china),
         "predictions": lambda: p.plot_predictions(small, probabilities, labels, NAMES),
         "predictions blind": lambda: p.plot_predictions(small[:2], probabilities[:2], None, NAMES),
         "curves": lambda: p.plot_learning_curves(epochs),
@@ -113,4 +122,39 @@ def examples(china: np.ndarray) -> dict[str, Callable[[], Figure]]:
         "confusion odd": lambda: p.plot_confusion_matrix(np.eye(10, dtype=int), ODD_NAMES),
         "confusion two": lambda: p.plot_confusion_matrix([[8, 2], [1, 9]], ["bag", "shoe"]),
         "confusion crowd": lambda: p.plot_confusion_matrix(crowd, LONG_NAMES * 10),
+    }
+
+
+def _views(china: np.ndarray) -> dict[str, Callable[[], Figure]]:
+    """What ``convolens see`` draws: one filter and many, settings that fit a line and do not."""
+    named = [
+        SweepFilter(name=name, weights=kernels.named(name))
+        for name in ("sobel_x", "laplacian_of_gaussian", "gabor_45", "box:9")
+    ]
+    long = [SweepFilter(name=name, weights=kernels.sobel_x()) for name in LONG_NAMES[:3]]
+    box = {"rows": (150, 220), "columns": (130, 250)}
+    both = {"strides": (1, 2), "paddings": ("same", "valid")}
+    many = {"strides": (1, 2), "paddings": ("same", "valid", 5), "dilations": (1, 3)}
+    rng = np.random.default_rng(1)
+    grey = rng.integers(0, 256, (8, 8, 1), dtype=np.uint8)
+    cases = {
+        "one filter": view_image(china, filters=named[:1]),
+        "cropped": view_image(china, name=LONG_NAMES[0], filters=named, **box),
+        "settings": view_image(china, filters=named, **both),
+        "wrapped": view_image(china, filters=named[:2], **many),
+        "pooled": view_image(china, filters=long, pooling=Pooling("max", 2), **box),
+        "pooled settings": view_image(china, filters=named[:3], pooling=Pooling("avg", 99), **both),
+        "pooled in depth": view_image(china, filters=named, pooling=Pooling("depth", 2)),
+        "random": view_image(china, filters=(*named[:2], *random_filters(9, 3))),
+        "tiny": view_image(grey, filters=named),
+        "tall": view_image(china[:, :9], filters=long, paddings=("same", 3)),
+        "flat": view_image(china[:5], filters=long),
+    }
+    traced = view_image(china, filters=named[:1])
+    return {
+        **{
+            f"view {name}": lambda view=view: plotting.plot_view(view)
+            for name, view in cases.items()
+        },
+        "view traced": lambda: plotting.plot_view(traced, traced.trace(0, 639)),
     }

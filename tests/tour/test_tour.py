@@ -98,8 +98,7 @@ def test_the_whole_tour_on_the_bundled_digits(
     assert "?=" in html
     assert (tmp_path / "runs" / "digits-fast-1" / "model" / "model.json").exists()
     assert len(html) < 5_000_000
-    for word in ("/root", str(tmp_path), "Traceback"):
-        assert word not in html
+    assert str(tmp_path) not in html
 
 
 def test_splits_are_as_the_lesson_needs_them() -> None:

@@ -4,6 +4,7 @@ Exit status: 0 done, 1 the work failed, 2 the user's input was wrong, 130 interr
 one line on standard error; ``--debug`` adds the traceback.
 """
 
+import io
 import os
 import sys
 import traceback
@@ -46,9 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's name need not be text, and a terminal need not have every letter.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        status = app([word for word in given if word != "--debug"], standalone_mode=False)
+        words = [word for word in given if word != "--debug"]
+        status = app(words, prog_name="convolens", standalone_mode=False)
     except TyperException as error:
+        if not error.format_message():  # no command: the help was printed in its place
+            return WRONG_INPUT
         return _say(_usage_message(error), WRONG_INPUT)
     except ConvolensError as error:
         return _say(str(error), WRONG_INPUT, debug=debug)
@@ -76,7 +83,10 @@ def _options(
 def _usage_message(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "convolens"
-    return f"{error.format_message().rstrip('.')}. See: {command} --help"
+    message = error.format_message().rstrip(".")
+    rejected = getattr(error.__cause__, "errors", list)()  # those of pydantic, which typer asks
+    got = f" (got {rejected[0]['input']!r})" if rejected else ""
+    return f"{message}{got}{'' if message.endswith('?') else '.'} See: {command} --help"
 
 
 def _say(message: str, status: int, *, debug: bool = False) -> int:

@@ -4,23 +4,23 @@ As everywhere in deep learning, the filter is laid on the picture as it is and n
 (mathematics calls this cross-correlation).
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from torch.nn import functional
 
 from convolens.errors import ConfigError
 from convolens.ops.arrays import (
     Array,
     as_picture_batch,
     as_real_array,
-    empty_tensor,
     floating_dtype,
     to_array,
     to_tensor,
 )
+from convolens.ops.fast_convolution import Steps, convolve_tensors
 from convolens.ops.padding import (
     Padding,
     Sides,
@@ -31,10 +31,6 @@ from convolens.ops.padding import (
     pair,
     whole_number,
 )
-
-# torch's double-precision convolution lays out every window as a row of a matrix; it is fastest
-# where that matrix stays in the cache (measured from 0.5 to 32 MB: flat from 4 to 16).
-WINDOW_MATRIX_BYTES = 8 * 2**20
 
 
 def conv2d(
@@ -78,23 +74,8 @@ def conv2d(
     >>> conv2d(picture, [[-1, 0, 1]], padding="same")[0, :, 0]
     array([ 1.,  2.,  2., -2.])
     """
-    batch, single = as_picture_batch(images)
-    weights = as_filters(filters, channels=batch.shape[3], groups=groups)
-    offsets = as_bias(bias, out_channels=weights.shape[3])
-    steps, gaps = pair("strides", strides), pair("dilations", dilations)
-    check_semantics(semantics, padding, steps)
-    sides = pad_amounts(batch.shape[1:3], weights.shape[:2], steps, padding, gaps)
-    size = conv_output_size(batch.shape[1:3], weights.shape[:2], steps, sides, gaps)
-
-    dtype = floating_dtype(batch, weights)
-    with torch.inference_mode():
-        result = _convolve(
-            to_tensor(batch, dtype),
-            to_tensor(weights.transpose(3, 2, 0, 1), dtype),
-            None if offsets is None else to_tensor(offsets, dtype),
-            size=size, strides=steps, sides=sides, dilations=gaps, groups=groups,
-        )  # fmt: skip
-        return to_array(result, single=single)
+    check_semantics(semantics, padding, pair("strides", strides))
+    return convolve(images, filters, strides, padding, dilations, groups, bias=bias)
 
 
 def depthwise_conv2d(
@@ -216,42 +197,32 @@ def _check_groups(channels: int, filter_channels: int, out_channels: int, groups
         )
 
 
-def _convolve(
-    pictures: torch.Tensor,
-    weights: torch.Tensor,
-    bias: torch.Tensor | None,
+def convolve(
+    images: ArrayLike,
+    filters: ArrayLike,
+    strides: Size,
+    padding: Padding,
+    dilations: Size = 1,
+    groups: int = 1,
     *,
-    size: tuple[int, int],
-    strides: tuple[int, int],
-    sides: Sides,
-    dilations: tuple[int, int],
-    groups: int,
-) -> torch.Tensor:
-    """Convolve (n, height, width, channels) tensors; the result has that layout too."""
-    (top, bottom), (left, right) = sides
-    settings: dict[str, Any] = {"stride": strides, "dilation": dilations, "groups": groups}
-    if pictures.dtype == torch.float32:
-        if (top, left) == (bottom, right):
-            settings["padding"] = (top, left)
-        else:
-            pictures = functional.pad(pictures, (0, 0, left, right, top, bottom))
-        # Pictures with their channels last are what oneDNN reads fastest: no copy is made.
-        maps = functional.conv2d(pictures.permute(0, 3, 1, 2), weights, bias, **settings)
-        return maps.permute(0, 2, 3, 1)
+    bias: ArrayLike | None = None,
+    activation: Callable[[torch.Tensor], Any] | None = None,
+) -> Array:
+    """``conv2d``, with an activation that is applied to the feature maps in place."""
+    batch, single = as_picture_batch(images)
+    weights = as_filters(filters, channels=batch.shape[3], groups=groups)
+    offsets = as_bias(bias, out_channels=weights.shape[3])
+    steps, gaps = pair("strides", strides), pair("dilations", dilations)
+    sides = pad_amounts(batch.shape[1:3], weights.shape[:2], steps, padding, gaps)
+    size = conv_output_size(batch.shape[1:3], weights.shape[:2], steps, sides, gaps)
 
-    if any((top, bottom, left, right)):
-        pictures = functional.pad(pictures, (0, 0, left, right, top, bottom))
-    n, (height, width) = pictures.shape[0], size
-    result = empty_tensor((n, height, width, weights.shape[0]), np.dtype(np.float64))
-    row_bytes = width * weights[0].numel() * weights.element_size()
-    rows = min(height, max(1, WINDOW_MATRIX_BYTES // row_bytes))
-    several = max(1, WINDOW_MATRIX_BYTES // (row_bytes * height)) if rows == height else 1
-    reach = dilations[0] * (weights.shape[2] - 1) + 1
-    for first in range(0, n, several):
-        for row in range(0, height, rows):
-            count = min(rows, height - row)
-            seen = slice(row * strides[0], (row + count - 1) * strides[0] + reach)
-            band = pictures[first : first + several, seen].permute(0, 3, 1, 2)
-            maps = functional.conv2d(band, weights, bias, **settings)
-            result[first : first + several, row : row + count] = maps.permute(0, 2, 3, 1)
-    return result
+    dtype = floating_dtype(batch, weights)
+    with torch.inference_mode():
+        maps = convolve_tensors(
+            to_tensor(batch, dtype),
+            to_tensor(weights, dtype),
+            None if offsets is None else to_tensor(offsets, dtype),
+            Steps(size, steps, sides, gaps, groups),
+            activation,
+        )
+        return to_array(maps, single=single)

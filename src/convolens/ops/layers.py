@@ -1,14 +1,17 @@
 """A freshly initialised convolution layer, as Keras makes it, and without hidden state."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike
 
 from convolens.config import choose
 from convolens.errors import ConfigError
 from convolens.ops.arrays import Array, as_picture_batch
-from convolens.ops.convolution import conv2d
+from convolens.ops.convolution import convolve
 from convolens.ops.padding import Padding, Size, padding_of, pair, whole_number
 
 
@@ -69,8 +72,9 @@ class Conv2D:
         batch, single = as_picture_batch(images)
         if self.dtype is not None:
             batch = batch.astype(self.dtype, copy=False)
-        maps = conv2d(batch, self.weights(batch.shape[3]), self.strides, self.padding)
-        maps = choose("activation", self.activation or "linear", _ACTIVATIONS)(maps)
+        activation = choose("activation", self.activation or "linear", _ACTIVATIONS)
+        weights = self.weights(batch.shape[3])
+        maps = convolve(batch, weights, self.strides, self.padding, activation=activation)
         return maps[0] if single else maps
 
     def weights(self, in_channels: int) -> Array:
@@ -91,21 +95,10 @@ class Conv2D:
         return values.astype(self.dtype or np.float32)
 
 
-def _relu(maps: Array) -> Array:
-    return np.maximum(maps, 0, out=maps)
-
-
-def _sigmoid(maps: Array) -> Array:
-    # By way of tanh, which does not overflow.
-    return np.tanh(maps * 0.5) * 0.5 + 0.5
-
-
-def _tanh(maps: Array) -> Array:
-    return np.tanh(maps, out=maps)
-
-
-def _linear(maps: Array) -> Array:
-    return maps
-
-
-_ACTIVATIONS = {"relu": _relu, "sigmoid": _sigmoid, "tanh": _tanh, "linear": _linear}
+# name -> what it does to feature maps, in place
+_ACTIVATIONS: dict[str, Callable[[torch.Tensor], Any] | None] = {
+    "relu": torch.relu_,
+    "sigmoid": torch.sigmoid_,
+    "tanh": torch.tanh_,
+    "linear": None,
+}

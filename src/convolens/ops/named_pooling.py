@@ -28,7 +28,7 @@ class Pooling:
 
     >>> import numpy as np
     >>> print(Pooling("max", 2), Pooling("max", 2)(np.ones((4, 6, 3))).shape)
-    max pooling 2 × 2 (2, 3, 3)
+    max pooling 2×2 (2, 3, 3)
     """
 
     mode: str
@@ -47,7 +47,7 @@ class Pooling:
         return _FUNCTIONS[self.mode](images, self.size)
 
     def __str__(self) -> str:
-        size = f"of {self.size}" if self.mode == "depth" else f"{self.size} × {self.size}"
+        size = f"of {self.size}" if self.mode == "depth" else f"{self.size}×{self.size}"
         return f"{_WORDS[self.mode]} {size}"
 
 

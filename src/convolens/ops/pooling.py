@@ -115,7 +115,7 @@ def avg_pool2d(
     with torch.inference_mode():
         pictures = _padded(to_tensor(batch, dtype), window.sides, lowest=False)
         sums = _over_windows(pictures, window, torch.add)
-        if semantics == "torch":
+        if semantics == "torch" or not any(map(sum, window.sides)):
             return to_array(sums.div_(window.size[0] * window.size[1]), single=single)
         rows, columns = (_counts(batch.shape[1 + axis], window, axis) for axis in (0, 1))
         counts = np.outer(rows, columns)[:, :, np.newaxis].astype(dtype)

@@ -17,6 +17,7 @@ from convolens.plotting.style import NOT_FINITE
 _LONGEST_SIDE = 2048
 # Smaller pictures are mostly drawn enlarged: their pixels are squares, not a blur.
 _SQUARES_UP_TO = 160
+_SPAN_OF_FLOAT32 = 1e38
 
 Limits = tuple[float, float]
 
@@ -39,7 +40,7 @@ def show_picture(
     if seen.ndim == 3:
         pixels, style = rgb_pixels(seen, (low, high)), {}
     else:
-        pixels = np.ma.masked_invalid(seen.astype(_floating(seen)))
+        pixels = np.ma.masked_invalid(seen.astype(_floating(seen, high - low)))
         style = {"cmap": colour_map(cmap), "vmin": low, "vmax": high}
     image = axes.imshow(
         pixels,
@@ -124,5 +125,7 @@ def ink_on(colour: tuple[float, ...]) -> str:
     return "black" if luminance > 0.179 else "white"
 
 
-def _floating(picture: NDArray[Any]) -> type[np.floating[Any]]:
-    return np.float32 if picture.dtype.itemsize <= 2 or picture.dtype == np.float32 else np.float64
+def _floating(picture: NDArray[Any], span: float) -> type[np.floating[Any]]:
+    """float32 where that is exact, and where its differences do not overflow."""
+    exact = picture.dtype.itemsize <= 2 or picture.dtype == np.float32
+    return np.float32 if exact and span < _SPAN_OF_FLOAT32 else np.float64

@@ -11,15 +11,14 @@ from convolens.plotting.cells import DIVERGING, draw_cells, is_signed, texts_tha
 from convolens.plotting.figures import Figure
 from convolens.plotting.image import size_within
 from convolens.plotting.inputs import as_picture
-from convolens.plotting.maps import map_range, show_map
+from convolens.plotting.maps import show_map
 from convolens.plotting.marks import mark_window
 from convolens.plotting.page import Page, new_page, text_height
 from convolens.plotting.panels import common_aspect, frame
-from convolens.plotting.pictures import not_finite_note, show_picture
+from convolens.plotting.pictures import show_picture
 from convolens.plotting.style import INK, MUTED, SMALL, TEXT, TITLE, WIDTH, house_style
 from convolens.plotting.view_layout import EDGE, GAP, ViewLayout, lay_out
 from convolens.plotting.view_parts import (
-    Part,
     common_settings,
     common_size,
     heading,
@@ -27,6 +26,7 @@ from convolens.plotting.view_parts import (
     parts_of,
     size_text,
 )
+from convolens.plotting.view_words import Lines, captions_of, label_lines, legend, most_lines
 from convolens.plotting.words import LINE, fit, text_width
 
 if TYPE_CHECKING:
@@ -35,10 +35,9 @@ if TYPE_CHECKING:
 
 _INPUT = 2.6, 1.9
 """Inches that the input may have, across and down, in a row of its own."""
+_ROOM = WIDTH - 2 * EDGE - 0.2
+"""Inches for a line of text; on a screen, letters are rounded to whole pixels and take more."""
 _INPUT_CAPTION = 0.04 + SMALL * LINE / 72
-
-Lines = list[tuple[str, str]]
-"""Text and its colour, line by line."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -55,19 +54,19 @@ class _Sheet:
     @property
     def middle(self) -> float:
         """Half the height of all maps of a part."""
-        between = (self.layout.lines - 1) * self.layout.line_height(_most_lines(self.captions))
+        between = (self.layout.lines - 1) * self.layout.line_height(most_lines(self.captions))
         return (self.layout.cell_height + between) / 2
 
     def corner(self, place: int) -> tuple[float, float]:
         """Left and upper edge of a part."""
         row = place // self.layout.across
-        height = self.layout.part_height(_most_lines(self.captions))
+        height = self.layout.part_height(most_lines(self.captions))
         return self.layout.part_left(place), self.top + row * height
 
     def map_corner(self, place: int, index: int) -> tuple[float, float]:
         """Left and upper edge of a map of a part."""
         left, top = self.corner(place)
-        across, down = self.layout.map_place(index, _most_lines(self.captions))
+        across, down = self.layout.map_place(index, most_lines(self.captions))
         return left + across, top + down
 
     def map_axes(self, place: int, index: int, lines: Lines) -> Axes:
@@ -96,9 +95,9 @@ def draw_view_grid(view: "ImageView", trace: "ConvTrace | PoolTrace | None") -> 
     )
     alone = len(labels) == 1
     sized = not common_size(view)
-    captions = [_captions(part, labels, layout, sized=sized) for part in parts]
+    captions = [captions_of(part, labels, layout, sized=sized) for part in parts]
     signed = any(part.weights is not None and is_signed(part.weights) for part in parts)
-    sheet, seen = _new_sheet(view, layout, captions, labels, _note(parts, maps, signed))
+    sheet, seen = _new_sheet(view, layout, captions, labels, legend(parts, maps, signed))
     axes: list[Axes] = [seen]
     for place, part in enumerate(parts, start=int(alone)):
         left, top = sheet.corner(place)
@@ -125,19 +124,19 @@ def _new_sheet(
     note: str,
 ) -> tuple[_Sheet, Axes]:
     """The page with title, input, heads of columns and note; and the axes of the input."""
-    title = fit(heading(view), WIDTH - 2 * EDGE, TITLE, lines=2)
+    title = fit(heading(view), _ROOM, TITLE, lines=2)
     said = f"input {size_text(view.input.shape)}, scaled to 0…1", common_settings(view)
-    below = fit("; ".join(words for words in said if words), WIDTH - 2 * EDGE, SMALL, lines=2)
-    note = fit(note, WIDTH - 2 * EDGE, SMALL, lines=4)
+    below = fit("; ".join(words for words in said if words), _ROOM, SMALL, lines=2)
+    note = fit(note, _ROOM, SMALL, lines=4)
     alone = len(labels) == 1
     heads = [] if alone or layout.lines > 1 else labels
-    heads = [fit(label, layout.cell_width + GAP / 2, SMALL, lines=3) for label in heads]
+    heads = ["\n".join(label_lines(label, layout.cell_width)) for label in heads]
 
     top = EDGE + text_height(title, TITLE) + 0.03 + text_height(below, SMALL) + GAP
     body = top if alone else top + _input_height(view) + 2 * GAP
     body += max((text_height(head, SMALL) + 0.04 for head in heads), default=0)
     rows = -(-(len(captions) + int(alone)) // layout.across)
-    bottom = body + rows * layout.part_height(_most_lines(captions))
+    bottom = body + rows * layout.part_height(most_lines(captions))
     page = new_page(bottom + text_height(note, SMALL) + EDGE)
     page.write(EDGE, EDGE, title, size=TITLE)
     page.write(EDGE, EDGE + text_height(title, TITLE) + 0.03, below, colour=MUTED)
@@ -223,36 +222,6 @@ def _draw_filter(
 
 
 def _write_name(sheet: _Sheet, name: str, left: float, top: float) -> None:
-    text = fit(name, sheet.layout.part_height(_most_lines(sheet.captions)) - 2 * GAP, TEXT, lines=2)
+    text = fit(name, sheet.layout.part_height(most_lines(sheet.captions)) - 2 * GAP, TEXT, lines=2)
     right, middle = left + sheet.layout.name_width - 0.05, top + sheet.middle
     sheet.page.write(right, middle, text, size=TEXT, rotation="vertical", ha="right", va="center")
-
-
-def _captions(part: Part, labels: list[str], layout: ViewLayout, *, sized: bool) -> list[Lines]:
-    """What stands below each map: name and size where nothing else says them, and range."""
-    made: list[Lines] = []
-    for label, values in zip(labels, part.maps, strict=True):
-        name = part.name if len(labels) == 1 else label if layout.lines > 1 else ""
-        names = fit(name, layout.cell_width, SMALL, lines=3).split("\n") if name else []
-        facts = [*([size_text(values.shape)] if sized else []), map_range(values)]
-        if text_width(", ".join(facts), SMALL) <= layout.cell_width:
-            facts = [", ".join(facts)]
-        made.append([*((text, INK) for text in names), *((text, MUTED) for text in facts)])
-    return made
-
-
-def _most_lines(captions: list[list[Lines]]) -> int:
-    return max(len(lines) for part in captions for lines in part)
-
-
-def _note(parts: list[Part], maps: list[NDArray[Any]], signed: bool) -> str:
-    weights = [part.weights for part in parts if part.weights is not None]
-    shades = "blue negative, white 0, red positive" if signed else "black 0, white largest"
-    said = [
-        f"filters: {shades}",
-        "maps: black smallest, white largest value of each",
-        not_finite_note(*maps),
-    ]
-    if any(weight.ndim == 3 and weight.shape[2] == 3 for weight in weights):
-        said.insert(1, "the three squares of a filter are for red, green and blue")
-    return "; ".join(part for part in said if part)

@@ -87,7 +87,7 @@ def lay_out(
     in_line = -(-n_maps // lines)
     in_line += pairs and in_line % 2
     across = _across(n_parts, in_line)
-    thumbnail = _THUMBNAIL[across]
+    thumbnail = _THUMBNAIL[3 if in_line == _MOST_IN_A_LINE else across]
     name_width = 0.0 if n_maps == 1 else _ROOM_FOR_NAME
     bare_first = n_maps == 1 and n_parts < across and not cropped
     room = WIDTH - 2 * EDGE - (across - 1) * _BETWEEN_PARTS

@@ -82,12 +82,13 @@ def train_recipe(
             network, preprocessing, data.train, data.validation, recipe, seed=seed, on_event=tell
         )
         network.eval()
-        model = keeper.model(result.best)
-        test = evaluate(model, data) if data.test is not None else None
-        model = keeper.model(result.best, test)
-        model.save(folder / "model")
-    except BaseException:
-        write_record(folder, {**record, "status": "failed"})
+        # On disk before anything else: an interrupt while judging costs no training.
+        keeper.model(result.best).save(folder / "model")
+        test = evaluate(keeper.model(result.best), data) if data.test is not None else None
+        keeper.model(result.best, test).save(folder / "model")
+    except BaseException as error:
+        interrupted = isinstance(error, KeyboardInterrupt)
+        write_record(folder, {**record, "status": "interrupted" if interrupted else "failed"})
         raise
     finally:
         writer.close()

@@ -35,14 +35,17 @@ clean:  ## remove the environment, caches and what the commands made
 
 # The environment is made once and again only when what it is made from changes. The stamps are
 # written last, so that an installation that broke off is taken up again.
-.venv/bin/python:
-	$(PYTHON) -c "import sys; assert sys.version_info >= (3, 11), 'Convolens needs Python 3.11 or later, this is ' + sys.version.split()[0] + '; set PYTHON=python3.11 or later'"
+.venv/.made:
+	@$(PYTHON) -c "import sys; assert sys.version_info >= (3, 11), 'Convolens needs Python 3.11 or later, this is ' + sys.version.split()[0] + '; set PYTHON=python3.11 or later'"
 	$(PYTHON) -m venv .venv
-
-$(CORE): .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 
-$(DEV): .venv/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+$(CORE): .venv/.made pyproject.toml constraints.txt
+	@echo "installing into .venv: some minutes, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(DEV): .venv/.made pyproject.toml constraints.txt
+	@echo "installing into .venv: some minutes, once"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	@touch $(CORE) $@

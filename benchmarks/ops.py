@@ -10,10 +10,8 @@ sides are compared before anything is timed.
 """
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -23,10 +21,11 @@ import numpy as np
 from sklearn.datasets import load_sample_image
 
 import convolens as cl
-from environment import tensorflow_python, tensorflow_variables, tensorflow_versions
+from environment import tensorflow_python, tensorflow_versions
 from machine import write_result
+from workers import Worker, spread
 
-WORKER = Path(__file__).with_name("ops_worker.py")
+SCRIPT = "ops_worker.py"
 OPERATIONS = {
     "conv2d": 'conv2d, 2 filters of 7x7, "same"',
     "Conv2D": 'Conv2D layer, 32 filters of 3x3, "same", ReLU',
@@ -35,40 +34,6 @@ OPERATIONS = {
     "depthwise_max_pool": "depthwise_max_pool, 3 channels",
 }
 SECONDS_A_VISIT = 0.15
-
-
-class Worker:
-    """A long-lived process that answers one line of JSON to each line."""
-
-    def __init__(self, python: str | Path, side: str, pictures: Path, threads: int) -> None:
-        variables = tensorflow_variables(threads)
-        self.process = subprocess.Popen(
-            [python, WORKER, side, pictures, str(threads)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            text=True, env=variables,
-        )  # fmt: skip
-        self.rows = self.answer()
-
-    def ask(self, row: str, calls: int) -> Any:
-        """The seconds of each of ``calls`` calls; with 0, a digest of the row's result."""
-        assert self.process.stdin is not None
-        self.process.stdin.write(f"{row} {calls}\n")
-        self.process.stdin.flush()
-        return self.answer()
-
-    def answer(self) -> Any:
-        """The next line that the process writes."""
-        assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the worker ended with status {self.process.wait()}")
-        return json.loads(line)
-
-    def close(self) -> None:
-        """End the process by ending its input."""
-        assert self.process.stdin is not None
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def main() -> None:
@@ -81,8 +46,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         pictures = Path(folder) / "pictures.npz"
         write_pictures(pictures)
-        ours = Worker(sys.executable, "ours", pictures, arguments.threads)
-        theirs = Worker(tensorflow_python(), "tensorflow", pictures, arguments.threads)
+        ours = Worker(sys.executable, SCRIPT, "ours", pictures, arguments.threads)
+        theirs = Worker(tensorflow_python(), SCRIPT, "tensorflow", pictures, arguments.threads)
         rows = [measure(row, ours, theirs, arguments.rounds) for row in ours.rows]
         ours.close()
         theirs.close()
@@ -144,12 +109,6 @@ def check(row: str, ours: dict[str, Any], theirs: dict[str, Any]) -> None:
 
 def calls_a_visit(seconds: list[float]) -> int:
     return int(min(max(SECONDS_A_VISIT / statistics.median(seconds), 3), 50))
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    """Median, least and greatest, to four digits."""
-    named = {"median": statistics.median(values), "min": min(values), "max": max(values)}
-    return {name: float(f"{value:.4g}") for name, value in named.items()}
 
 
 def show(rows: list[dict[str, Any]]) -> None:

@@ -85,7 +85,9 @@ def test_any_mode_and_size_is_predicted(mode: str, size: tuple[int, int], channe
 @pytest.mark.parametrize(
     ("pictures", "error", "message"),
     [
-        ("shoe.png", ModelError, r"must be a list; for one picture: \['shoe.png'\]"),
+        ("shoe.png", ModelError, "must be a list; got one str: put it in brackets"),
+        (Image.new("L", (3, 3)), ModelError, "must be a list; got one Image"),
+        (np.empty((0, 12, 10, 1), np.uint8), ModelError, "no picture was given"),
         (["no_such_file.png"], ImageError, "picture 1: .*no_such_file.png"),
         (np.zeros((12, 10, 1), np.uint8), ModelError, r"For one picture: \[picture\]"),
         ([], ModelError, "no picture was given"),
@@ -122,6 +124,15 @@ def damage_weights(bundle: Path) -> None:
         (lambda b: change(b, format_version=None), "format version None"),
         (lambda b: change(b, classes="hat"), "classes"),
         (lambda b: change(b, classes=["hat", "shoe"]), "does not fit the architecture"),
+        (lambda b: change(b, input_shape=[12, 10, 3]), "input_shape .* differ"),
+        (
+            lambda b: change(b, architecture={"name": "compact", "arguments": {"width": 0}}),
+            "width is 0",
+        ),
+        (
+            lambda b: change(b, architecture={"name": "compact", "arguments": {"name": "x"}}),
+            "has no argument 'name'",
+        ),
         (lambda b: change(b, surprise=1), "unknown key 'surprise'"),
         (
             lambda b: change(b, architecture={"name": "compcat", "arguments": {}}),
@@ -160,6 +171,21 @@ def test_a_file_that_is_no_safetensors_is_refused_even_with_the_right_hash(tmp_p
 def test_what_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="does not exist"):
         load_model(tmp_path / "nothing")
+
+
+def test_saving_never_replaces_what_is_not_a_bundle(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
+    with pytest.raises(ModelError, match=r"not a model bundle .it holds run.json"):
+        make_model().save(tmp_path / "run")
+    assert (tmp_path / "run" / "run.json").read_text() == "{}"
+    with pytest.raises(ModelError, match="is a file"):
+        make_model().save(tmp_path / "run" / "run.json")
+
+
+def test_a_generator_of_pictures_is_predicted(pictures: np.ndarray) -> None:
+    model = make_model()
+    assert (model.predict(picture for picture in pictures) == model.predict(pictures)).all()
 
 
 def test_saving_again_replaces_the_whole_bundle(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL.Image import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
@@ -96,7 +97,12 @@ class Model:
         return summarise(self.network, self.input_shape)
 
     def save(self, path: str | Path) -> None:
-        """Write the bundle; an older one at ``path`` is replaced, at once and whole."""
+        """Write the bundle; an older one at ``path`` is replaced by a whole new one.
+
+        Raises:
+            ModelError: ``path`` is something else than a bundle: it is left alone.
+        """
+        _refuse_other(Path(path))
         description = {
             "format_version": FORMAT_VERSION,
             "architecture": {"name": self.architecture, "arguments": self.arguments},
@@ -115,8 +121,14 @@ class Model:
 
     def _prepared(self, pictures: Pictures) -> Iterator[NDArray[np.float32]]:
         """Batches of the network's input, made one at a time so that memory stays bounded."""
-        if isinstance(pictures, str | Path):
-            raise ModelError(f"pictures must be a list; for one picture: [{str(pictures)!r}]")
+        if isinstance(pictures, str | Path | bytes | Image):
+            raise ModelError(
+                f"pictures must be a list; got one {type(pictures).__name__}: put it in brackets"
+            )
+        if not isinstance(pictures, np.ndarray):
+            pictures = list(pictures)
+        if len(pictures) == 0:
+            raise ModelError("there is nothing to predict: no picture was given")
         if isinstance(pictures, np.ndarray):
             if pictures.dtype == np.uint8 and pictures.shape[1:] == self.input_shape:
                 return prepared_batches(self.preprocessing, pictures)
@@ -125,8 +137,6 @@ class Model:
                     "pictures must be an array of shape (n, height, width, channels) or a list of "
                     f"pictures; got an array of shape {pictures.shape}. For one picture: [picture]"
                 )
-        if not len(pictures):
-            raise ModelError("there is nothing to predict: no picture was given")
         return (
             self.preprocessing.prepare(pictures[start : start + BATCH_SIZE])
             for start in range(0, len(pictures), BATCH_SIZE)
@@ -170,6 +180,11 @@ def load_model(path: str | Path) -> Model:
             len(bundle.classes),
             **bundle.architecture.arguments,
         )
+        if bundle.input_shape != preprocessing.shape:
+            raise ModelError(
+                f"{folder / DESCRIPTION}: input_shape {bundle.input_shape} and the preprocessing's "
+                f"{preprocessing.shape} differ"
+            )
         _set_weights(network, tensors, folder)
     except ModelError:
         raise
@@ -253,6 +268,18 @@ class _Description:
     metrics: dict[str, float | None]
     versions: dict[str, str]
     weights: _WeightsEntry
+
+
+def _refuse_other(path: Path) -> None:
+    """Saving replaces a folder, so it must be one of ours."""
+    if path.is_dir():
+        strange = sorted({entry.name for entry in path.iterdir()} - {DESCRIPTION, WEIGHTS})
+        if strange:
+            raise ModelError(
+                f"{path} is not a model bundle (it holds {strange[0]}); name another folder"
+            )
+    elif path.exists():
+        raise ModelError(f"{path} is a file; a bundle is a folder")
 
 
 def _find_bundle(path: Path) -> Path:

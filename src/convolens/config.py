@@ -8,6 +8,7 @@ the program: into JSON and back, with every mistake named.
 import dataclasses
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from numbers import Integral
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -37,6 +38,15 @@ def choose(kind: str, name: str, allowed: Mapping[str, T]) -> T:
     if name in allowed:
         return allowed[name]
     raise ConfigError(f"unknown {kind} {name!r}{did_you_mean(name, allowed)}")
+
+
+def check_whole(name: str, value: Any, least: int, most: int) -> None:
+    """Refuse what is not a whole number of least..most, naming it."""
+    # A bool is an int to Python, and NumPy's whole numbers are not: Integral knows both.
+    whole = isinstance(value, Integral) and value is not True and value is not False
+    if not whole or not least <= int(value) <= most:
+        limit = f"of at least {least}" if most >= 2**63 - 1 else f"from {least} to {most}"
+        raise ConfigError(f"{name} is {value!r}; allowed: a whole number {limit}")
 
 
 def did_you_mean(name: str, allowed: Iterable[str]) -> str:

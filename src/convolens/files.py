@@ -1,7 +1,9 @@
 """Writing files so that none is ever half-written, and reading JSON with clear errors.
 
 Everything is written beside its place under a temporary name, flushed to the disk and renamed: a
-reader, or a crash, sees the old file or the new one and nothing between.
+reader, or a crash, sees the old file or the new one and nothing between. A folder that takes the
+place of an older one needs two renames; a crash exactly between them leaves both, whole, under
+names that begin with a dot.
 """
 
 import hashlib
@@ -105,5 +107,9 @@ def _put_in_place(temporary: Path, path: Path) -> None:
     # A folder cannot be renamed over a full one: move the old one aside first, remove it last.
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}.old")
     path.rename(aside)
-    temporary.rename(path)
+    try:
+        temporary.rename(path)
+    except BaseException:
+        aside.rename(path)
+        raise
     shutil.rmtree(aside, ignore_errors=True)

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convolens.data import Dataset, Split
 from convolens.errors import DataError
 from convolens.reports import Code, Output, Picture, Prose
 from convolens.tour import make_tour
@@ -99,8 +98,3 @@ def test_the_whole_tour_on_the_bundled_digits(
     assert (tmp_path / "runs" / "digits-fast-1" / "model" / "model.json").exists()
     assert len(html) < 5_000_000
     assert str(tmp_path) not in html
-
-
-def test_splits_are_as_the_lesson_needs_them() -> None:
-    part = Split(np.zeros((2, 8, 8, 1), np.uint8), np.array([0, 1]))
-    assert "test" not in Dataset("x", part, part, None, ("a", "b"), "made").splits

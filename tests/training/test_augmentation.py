@@ -4,6 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convolens.data import epoch_order
 from convolens.errors import ConfigError
 from convolens.training import Augmentation, Constant, Triangular
 
@@ -35,6 +36,20 @@ def test_a_shift_moves_the_picture_and_repeats_its_border(seed: int) -> None:
         rows = np.clip(np.arange(6) - down, 0, 5)
         columns = np.clip(np.arange(7) - right, 0, 6)
         assert torch.equal(shifted[i], images[i][:, rows][:, :, columns])
+
+
+def test_flips_have_nothing_to_do_with_the_order() -> None:
+    flips = Augmentation(flip=True).plan(10_000, seed=7, epoch=0).flips
+    assert flips is not None
+    for part in np.array_split(epoch_order(10_000, 7, 0), 10):
+        assert 0.4 < flips[torch.from_numpy(part)].float().mean() < 0.6
+
+
+def test_a_picture_is_changed_alike_whatever_the_size_of_the_data_set() -> None:
+    small, large = (Augmentation(shift=3, flip=True).plan(n, seed=1, epoch=2) for n in (10, 99))
+    assert torch.equal(small.offsets, large.offsets[:10])
+    assert torch.equal(small.flips, large.flips[:10])
+    assert set(large.offsets.unique().tolist()) == set(range(-3, 4))
 
 
 def test_flips_alternate() -> None:

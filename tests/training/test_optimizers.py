@@ -66,20 +66,25 @@ def test_every_parameter_has_exactly_one_optimiser() -> None:
         assert sorted(held) == sorted(id(parameter) for parameter in network.parameters())
 
 
-def test_nadam_agrees_with_its_formula() -> None:
-    """One step of Dozat's NAdam as Keras has it, by hand; PyTorch keeps part of it in float32."""
+def test_nadam_agrees_with_keras_formula() -> None:
+    """Twenty steps of Keras 3's NAdam, written out; PyTorch keeps part of it in float32."""
     weight = torch.nn.Parameter(torch.tensor([1.0, -2.0], dtype=torch.float64))
     module = torch.nn.Module()
     module.weight = weight
     (optimizer,) = NAdam(learning_rate=0.01).build(module)
-    gradient = np.array([0.5, -3.0])
-    weight.grad = torch.from_numpy(gradient)
-    optimizer.step()
-    now, following = (0.9 * (1 - 0.5 * 0.96 ** (0.004 * t)) for t in (1, 2))
-    first, second = 0.1 * gradient, 0.001 * gradient**2
-    mean = following * first / (1 - now * following) + (1 - now) * gradient / (1 - now)
-    step = 0.01 * mean / (np.sqrt(second / 0.001) + 1e-7)
-    assert weight.detach().numpy() == pytest.approx(np.array([1.0, -2.0]) - step, rel=1e-8)
+    expected, first, second, product = np.array([1.0, -2.0]), np.zeros(2), np.zeros(2), 1.0
+    rng = np.random.default_rng(0)
+    for t in range(1, 21):
+        gradient = rng.normal(size=2)
+        weight.grad = torch.from_numpy(gradient.copy())
+        optimizer.step()
+        now, following = (0.9 * (1 - 0.5 * 0.96**k) for k in (t, t + 1))
+        product *= now
+        first = 0.9 * first + 0.1 * gradient
+        second = 0.999 * second + 0.001 * gradient**2
+        mean = following * first / (1 - product * following) + (1 - now) * gradient / (1 - product)
+        expected = expected - 0.01 * mean / (np.sqrt(second / (1 - 0.999**t)) + 1e-7)
+    assert weight.detach().numpy() == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ ModelArgument = Annotated[
 
 def print_json(value: Any) -> None:
     """Print one JSON object (or list) on standard output; NaN is refused, as JSON has none."""
-    print(json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False))  # noqa: T201
+    print(json.dumps(value, indent=2, allow_nan=False))  # noqa: T201
 
 
 def print_text(text: str) -> None:

@@ -47,10 +47,10 @@ def _check_folder(out: Path) -> None:
 
 
 def _default_data() -> str:
-    from convolens.data import load_data
+    from convolens.data import KNOWN_DATASETS, locate_files
 
     try:
-        load_data("fashion-mnist")
+        locate_files(KNOWN_DATASETS["fashion-mnist"])
     except DataError as error:
         say(f"{error}\nUsing the bundled digits instead of Fashion-MNIST.")
         return "digits"

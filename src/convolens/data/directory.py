@@ -78,8 +78,11 @@ def locate_files(
 def _check(path: Path, file: KnownFile, known: KnownDataset) -> None:
     packed = path.suffix == ".gz"
     wanted = file.md5 if packed else file.md5_unpacked
-    if wanted is None:  # no official sum exists; its reader still checks the format and the counts
-        return
+    if wanted is None:
+        raise DataError(
+            f"{path} is unpacked, and only the packed file has a published checksum: put "
+            f"{file.name}.gz there, or name the folder by its path to read it unchecked"
+        )
     found = _md5(path)
     if found == wanted:
         return

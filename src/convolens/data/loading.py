@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-from convolens.config import choose, did_you_mean
+from convolens.config import check_whole, choose, did_you_mean
 from convolens.data.catalogue import KNOWN_DATASETS, KnownDataset
 from convolens.data.datasets import Dataset, Split
 from convolens.data.digits import load_digits
 from convolens.data.directory import Fetch, download, locate_files
 from convolens.data.idx_folder import find_idx_files, read_class_names, read_splits
-from convolens.data.ordering import check_whole
 from convolens.data.splits import hold_out_last, stratified_split
 from convolens.errors import ConfigError, DataError
 

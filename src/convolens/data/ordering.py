@@ -1,12 +1,11 @@
 """The order in which pictures are seen: a pure function of the seed and the epoch."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convolens.errors import ConfigError
+from convolens.config import check_whole
 
 
 def epoch_order(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -69,11 +68,3 @@ def permutation(n: int, seed: int, stream: int) -> NDArray[np.int64]:
     check_whole("seed", seed, 0, 2**64 - 1)
     generator = np.random.Philox(key=np.array([seed, stream], dtype=np.uint64))
     return np.argsort(generator.random_raw(n), kind="stable").astype(np.int64, copy=False)
-
-
-def check_whole(name: str, value: Any, least: int, most: int) -> None:
-    """Refuse what is not a whole number of least..most, naming it."""
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    if not whole or not least <= value <= most:
-        limit = f"of at least {least}" if most >= 2**63 - 1 else f"from {least} to {most}"
-        raise ConfigError(f"{name} is {value!r}; allowed: a whole number {limit}")

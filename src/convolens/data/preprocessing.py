@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convolens.config import choose, from_dict
-from convolens.data.ordering import check_whole
+from convolens.config import check_whole, choose, from_dict
 from convolens.errors import ConfigError, DataError, ImageError
 from convolens.images import FIT_POLICIES, ImageSource, describe_source, fit_image
 

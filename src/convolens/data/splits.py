@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from convolens.config import check_whole
 from convolens.data.datasets import Split
-from convolens.data.ordering import check_whole, permutation
+from convolens.data.ordering import permutation
 from convolens.errors import ConfigError
 
 _FIRST_STREAM = 2**63  # epochs use the random streams below it

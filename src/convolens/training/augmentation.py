@@ -10,9 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from convolens.errors import ConfigError
+
+# Streams of their own: the orders of the epochs use those from 0 on, splits those from 2**63.
+_FLIPS = 2**62 - 1
+_SHIFTS = 2**62
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +40,9 @@ class Augmentation:
     def plan(self, n: int, *, seed: int, epoch: int) -> "AugmentationPlan":
         """What will happen to each of ``n`` training pictures in this epoch."""
         # Flips alternate, so their draw is that of the run, not of the epoch.
-        flips = np.random.Generator(np.random.Philox(key=[seed, 0])).random(n) < 0.5
-        draws = np.random.Generator(np.random.Philox(key=[seed, epoch + 1]))
-        offsets = draws.integers(-self.shift, self.shift + 1, size=(n, 2))
+        flips = _draws(n, seed, _FLIPS) < 0.5
+        draws = np.stack([_draws(n, seed, _SHIFTS + 2 * epoch + axis) for axis in (0, 1)], axis=1)
+        offsets = np.floor(draws * (2 * self.shift + 1)).astype(np.int64) - self.shift
         return AugmentationPlan(
             shift=self.shift,
             offsets=torch.from_numpy(offsets),
@@ -71,6 +76,12 @@ class AugmentationPlan:
             flip = self.flips[samples].to(images.device)
             images = torch.where(flip[:, None, None, None], images.flip(3), images)
         return images
+
+
+def _draws(n: int, seed: int, stream: int) -> NDArray[np.float64]:
+    """One number in [0, 1) for each of n pictures; the same for a picture whatever n is."""
+    generator = np.random.Philox(key=np.array([seed, stream], dtype=np.uint64))
+    return (generator.random_raw(n) >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def _shifted(images: Tensor, offsets: Tensor, reach: int) -> Tensor:

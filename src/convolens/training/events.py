@@ -88,7 +88,7 @@ class EventWriter:
 
     def __call__(self, event: Event) -> None:
         """Append one event."""
-        self._file.write(json.dumps(event_to_dict(event), allow_nan=True) + "\n")
+        self._file.write(json.dumps(event_to_dict(event), allow_nan=False) + "\n")
         self._file.flush()
 
     def close(self) -> None:

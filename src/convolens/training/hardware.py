@@ -2,6 +2,7 @@
 
 import os
 import platform
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ RECORDED = ("convolens", "torch", "numpy", "pillow", "scikit-learn", "safetensor
 
 
 def choose_device() -> torch.device:
-    """The GPU where there is one that PyTorch can use, else the CPU."""
+    """The CUDA GPU where there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -25,19 +26,25 @@ def choose_precision(asked: str, device: torch.device) -> str:
     """
     if asked != "auto":
         return asked
+    return "bfloat16" if multiplies_bfloat16(device) else "float32"
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether a device has bfloat16 products in hardware."""
     if device.type == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
-    return "bfloat16" if cpu_multiplies_bfloat16() else "float32"
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return bool({"avx512_bf16", "amx_bf16"} & _processor_flags())
 
 
-def cpu_multiplies_bfloat16() -> bool:
-    """Whether this CPU has bfloat16 products in hardware (AVX-512 BF16 or AMX)."""
+@cache
+def _processor_flags() -> frozenset[str]:
+    """What the CPU can do, as Linux lists it; elsewhere nothing is known, and none is assumed."""
     try:
-        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:  # not Linux: nothing is known, and float32 is always right
-        return False
-    words = set(flags.split())
-    return "avx512_bf16" in words or "amx_bf16" in words
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return frozenset()
+    flags = [line.partition(":")[2] for line in text.splitlines() if line.startswith("flags")]
+    return frozenset(flags[0].split()) if flags else frozenset()
 
 
 def describe_machine(device: torch.device) -> dict[str, Any]:

@@ -95,7 +95,10 @@ def fit(
     )
     network.train()
     step = 0
-    with stop_on_signal() as stop, torch.random.fork_rng():
+    devices = [device] if device.type == "cuda" else []
+    # cuDNN picks its algorithms by timing them unless it is told not to; a CPU is not concerned.
+    repeatable = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
+    with stop_on_signal() as stop, torch.random.fork_rng(devices), repeatable:
         for epoch in range(math.ceil(steps / steps_per_epoch)):
             plan = recipe.augmentation.plan(len(labels), seed=seed, epoch=epoch)
             order = epoch_order(len(labels), seed, epoch)
@@ -187,11 +190,7 @@ class _Progress:
 
     def _event(self, step: int, epoch: int, rate: float) -> Event:
         mean_loss, accuracy = self.recent.read()
-        if not math.isfinite(mean_loss):
-            raise ConfigError(
-                f"training diverged: the loss at step {step} is {mean_loss}; lower the learning "
-                "rate, or set precision to float32"
-            )
+        _check_finite(mean_loss, step)
         speed = self.images_per_second()
         per_step = self.seconds() / step
         return StepsDone(
@@ -245,6 +244,7 @@ class _Best:
         loss, accuracy = self._validate()
         progress.validating += time.perf_counter() - begin
         train_loss, train_accuracy = progress.epoch.read()
+        _check_finite(train_loss + loss, step)
         progress.epoch = _Means()
         better = self.event is None or (accuracy, -loss) > (
             self.event.val_accuracy,
@@ -272,6 +272,14 @@ class _Best:
         scores, labels = torch.from_numpy(logits), torch.from_numpy(self.validation.labels)
         loss = F.cross_entropy(scores, labels).item()
         return loss, (scores.argmax(1) == labels).double().mean().item()
+
+
+def _check_finite(loss: float, step: int) -> None:
+    if not math.isfinite(loss):
+        raise ConfigError(
+            f"training diverged: the loss at step {step} is {loss}; lower the learning rate, or "
+            "set precision to float32"
+        )
 
 
 def _seed_dropout(seed: int, step: int) -> None:

@@ -7,11 +7,15 @@ import torch
 from torch import Tensor, nn
 
 from convolens.errors import ConfigError
+from convolens.training.hardware import multiplies_bfloat16
 
 
 @dataclass(frozen=True, kw_only=True)
 class NAdam:
-    """Adam with Nesterov momentum, with the constants of Keras."""
+    """Adam with Nesterov momentum, with the constants of Keras.
+
+    Source: T. Dozat, "Incorporating Nesterov momentum into Adam", 2016; constants as Keras 3.
+    """
 
     learning_rate: float = 1e-3
     """Peak learning rate."""
@@ -21,8 +25,16 @@ class NAdam:
         _check_positive("learning_rate", self.learning_rate)
 
     def build(self, network: nn.Module) -> list[torch.optim.Optimizer]:
-        """One optimiser for all parameters. Keras divides by (sqrt(v) + 1e-7), PyTorch by 1e-8."""
-        return [torch.optim.NAdam(network.parameters(), lr=self.learning_rate, eps=1e-7)]
+        """One optimiser for all parameters.
+
+        Keras adds 1e-7 to the root where PyTorch adds 1e-8, and its momentum rises with 0.96 to
+        the power of t, where PyTorch follows the paper's 0.96 to the power of 0.004 t.
+        """
+        return [
+            torch.optim.NAdam(
+                network.parameters(), lr=self.learning_rate, eps=1e-7, momentum_decay=1.0
+            )
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +56,8 @@ class MuonAdamW:
         _check_positive("adam_learning_rate", self.adam_learning_rate)
         if not 0 <= self.momentum < 1:
             raise ConfigError(f"momentum must be in [0, 1); got {self.momentum}")
+        if not self.weight_decay >= 0:
+            raise ConfigError(f"weight_decay must be 0 or more; got {self.weight_decay}")
 
     def build(self, network: nn.Module) -> list[torch.optim.Optimizer]:
         """Two optimisers, by the number of dimensions of each parameter."""
@@ -102,7 +116,7 @@ def orthogonalise(matrix: Tensor, steps: int = 3) -> Tensor:
             is all that an update direction needs.
 
     Returns:
-        The same shape; computed in bfloat16, returned in the type of ``matrix``.
+        The same shape and type; computed in bfloat16 where the hardware multiplies it.
 
     Source: coefficients of K. Jordan et al., "Muon", 2024.
 
@@ -111,7 +125,7 @@ def orthogonalise(matrix: Tensor, steps: int = 3) -> Tensor:
     True
     """
     a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrix.bfloat16()
+    x = matrix.to(torch.bfloat16 if multiplies_bfloat16(matrix.device) else torch.float32)
     x = x / (x.norm() + 1e-7)
     wide = x if x.shape[0] <= x.shape[1] else x.T
     for _ in range(steps):

@@ -64,8 +64,8 @@ class Run:
         dataset = load_data(recorded["source"])
         if dataset.fingerprint != recorded["fingerprint"]:
             raise DataError(
-                f"{recorded['source']} is no longer the data that {self.path} was trained on "
-                "(its fingerprint differs)"
+                f"{recorded['source']} is not the data that {self.path} was trained on: it has "
+                "changed, or was split in another way; hand the data set to evaluate()"
             )
         return dataset
 

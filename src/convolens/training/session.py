@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from convolens.bundle import Model
-from convolens.config import to_dict
+from convolens.config import check_whole, to_dict
 from convolens.data import KNOWN_DATASETS, Dataset, Preprocessing, fit_preprocessing
 from convolens.evaluation import Evaluation, evaluate
 from convolens.training.events import Callback, EpochDone, Event, EventWriter
@@ -46,6 +46,7 @@ def train_recipe(
             What was reached before stays in the folder, with the status "failed".
     """
     begin = time.perf_counter()
+    check_whole("seed", seed, 0, 2**64 - 1)
     recipe = recipe.settled(len(data.train.labels))
     preprocessing = fit_preprocessing(recipe.preprocessing, data.train.images)
     device = choose_device()
@@ -84,6 +85,10 @@ def train_recipe(
         network.eval()
         # On disk before anything else: an interrupt while judging costs no training.
         keeper.model(result.best).save(folder / "model")
+        record |= {
+            "precision": result.precision,
+            "results": _results(data, recipe, seed, network, result, None),
+        }
         test = evaluate(keeper.model(result.best), data) if data.test is not None else None
         keeper.model(result.best, test).save(folder / "model")
     except BaseException as error:
@@ -94,7 +99,7 @@ def train_recipe(
         writer.close()
     results = _results(data, recipe, seed, network, result, test)
     results["total_seconds"] = time.perf_counter() - begin
-    record |= {"status": result.status, "precision": result.precision, "results": results}
+    record |= {"status": result.status, "results": results}
     write_record(folder, record)
     run = Run(path=folder, record=record, dataset=data)
     _write_figures(run, test)

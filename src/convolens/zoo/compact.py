@@ -5,6 +5,7 @@ from collections import OrderedDict
 import torch
 from torch import nn
 
+from convolens.config import check_whole
 from convolens.errors import ConfigError
 from convolens.zoo.blocks import GlobalAveragePool, batch_norm, conv_same
 
@@ -15,10 +16,10 @@ MAXIMUM_WIDTH = 256
 def compact(input_shape: tuple[int, int, int], n_classes: int, *, width: int = 32) -> nn.Module:
     """3x3 convolutions in stages that halve the picture and double the channels.
 
-    The stem is one convolution that halves the picture (quarters it from 96 pixels up), so that
-    the full resolution costs almost nothing; then each stage is convolution, pooling,
-    normalisation, activation, convolution, normalisation, activation, until fewer than six pixels
-    are left. The order inside a stage, with the pooling before the normalisation, is that of
+    The stem is one convolution that halves a picture of 16 pixels and more (and quarters one of 96
+    and more), so that the full resolution costs almost nothing; then each stage is convolution,
+    pooling, normalisation, activation, convolution, normalisation, activation, until fewer than
+    six pixels are left. The order inside a stage, with the pooling before the normalisation, is that of
     K. Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024 (arXiv:2404.00498).
 
     Args:
@@ -29,6 +30,7 @@ def compact(input_shape: tuple[int, int, int], n_classes: int, *, width: int = 3
     Raises:
         ConfigError: the picture is too small.
     """
+    check_whole("width", width, 1, 4096)
     height, columns, channels = input_shape
     size = min(height, columns)
     if size < MINIMUM_SIZE:
@@ -76,9 +78,10 @@ def _initialise(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-            if module.in_channels >= 16:
-                # Half of the filters begin by handing a channel on, so that the signal reaches the
-                # last layer from the first step (Zagoruyko and Komodakis, "DiracNets", 2017).
+            if module.stride == (1, 1) and module.in_channels >= 16:
+                # As many filters as there are channels begin by handing one on, so that the signal
+                # reaches the last layer from the first step (Zagoruyko and Komodakis, "DiracNets",
+                # 2017). A picture's own few channels are better mixed from the start.
                 _pass_through(module.weight)
 
 

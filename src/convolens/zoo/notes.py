@@ -25,6 +25,8 @@ def notes(input_shape: tuple[int, int, int], n_classes: int, *, dropout: float =
     Raises:
         ConfigError: the picture is too small for three poolings.
     """
+    if not (isinstance(dropout, int | float) and 0 <= dropout < 1):
+        raise ConfigError(f"dropout must be in [0, 1); got {dropout!r}")
     height, width, channels = input_shape
     if min(height, width) < MINIMUM_SIZE:
         raise ConfigError(

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from convolens.config import choose, did_you_mean
+from convolens.config import check_whole, choose, did_you_mean
 from convolens.errors import ConfigError
 from convolens.zoo.compact import compact
 from convolens.zoo.notes import notes
@@ -43,6 +43,7 @@ def build_network(
     name: str,
     input_shape: tuple[int, int, int],
     n_classes: int,
+    /,
     *,
     seed: int = 0,
     **arguments: Any,
@@ -75,6 +76,7 @@ def build_network(
             )
     if n_classes < 2:
         raise ConfigError(f"a classifier needs at least 2 classes; got {n_classes}")
+    check_whole("seed", seed, 0, 2**64 - 1)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = architecture.build(input_shape, n_classes, **arguments)

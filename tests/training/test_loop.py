@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from convolens.data import Dataset, Split, load_data
+from convolens.data import Dataset, Split
 from convolens.errors import ConfigError, DataError, ModelError
 from convolens.recipes import fast, notes, train
 from convolens.training import (

@@ -19,8 +19,8 @@ def compact(input_shape: tuple[int, int, int], n_classes: int, *, width: int = 3
     The stem is one convolution that halves a picture of 16 pixels and more (and quarters one of 96
     and more), so that the full resolution costs almost nothing; then each stage is convolution,
     pooling, normalisation, activation, convolution, normalisation, activation, until fewer than
-    six pixels are left. The order inside a stage, with the pooling before the normalisation, is that of
-    K. Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024 (arXiv:2404.00498).
+    six pixels are left. The order inside a stage, with the pooling before the normalisation, is
+    that of K. Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024 (arXiv:2404.00498).
 
     Args:
         input_shape: (height, width, channels), at least 4 x 4.

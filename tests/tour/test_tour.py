@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convolens.errors import DataError
+from convolens.errors import ConfigError, DataError
 from convolens.reports import Code, Output, Picture, Prose
 from convolens.tour import make_tour
 from convolens.tour.cells import read_cells
@@ -81,6 +81,13 @@ def test_a_data_set_without_test_pictures_is_refused_before_the_work(tmp_path: P
     with pytest.raises(DataError, match="no test pictures"):
         make_tour(tmp_path / "out", data=str(folder))
     assert not (tmp_path / "out").exists()
+
+
+def test_somebody_elses_page_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<h1>my home page</h1>")
+    with pytest.raises(ConfigError, match=r"index.html is not a page of the tour"):
+        make_tour(tmp_path, data="digits")
+    assert (tmp_path / "index.html").read_text() == "<h1>my home page</h1>"
 
 
 def test_the_whole_tour_on_the_bundled_digits(

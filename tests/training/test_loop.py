@@ -138,7 +138,7 @@ def test_ctrl_c_while_the_result_is_judged_loses_no_training(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("convolens.training.session.evaluate", interrupt)
+    monkeypatch.setattr("convolens.training.running.evaluate", interrupt)
     with pytest.raises(KeyboardInterrupt):
         train(small(), epochs=2, path=tmp_path / "run", progress=False)
     run = load_run(tmp_path / "run")
@@ -223,6 +223,8 @@ def test_impossible_settings_are_refused(changes: dict[str, object], message: st
 def test_an_unknown_recipe_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="unknown recipe 'fsat'; did you mean 'fast'"):
         train("digits", "fsat", path=tmp_path / "run")
+    with pytest.raises(ConfigError, match=r"such as recipes.fast\(\); got a function"):
+        train("digits", fast, path=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

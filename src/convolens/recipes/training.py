@@ -5,6 +5,7 @@ from pathlib import Path
 
 from convolens.config import choose
 from convolens.data import Dataset, load_data
+from convolens.errors import ConfigError
 from convolens.recipes.named import RECIPES
 from convolens.training import Callback, Event, Recipe, Run, train_recipe
 from convolens.training.progress import ProgressDisplay
@@ -44,7 +45,7 @@ def train(
     >>> run.model().classes[:3]
     ('0', '1', '2')
     """
-    chosen = recipe if isinstance(recipe, Recipe) else choose("recipe", recipe, RECIPES)()
+    chosen = _recipe(recipe)
     if epochs is not None:
         chosen = replace(chosen, epochs=epochs)
     dataset = data if isinstance(data, Dataset) else load_data(data)
@@ -61,3 +62,13 @@ def train(
     finally:
         if display:
             display.close()
+
+
+def _recipe(recipe: Recipe | str) -> Recipe:
+    if isinstance(recipe, Recipe):
+        return recipe
+    if isinstance(recipe, str):
+        return choose("recipe", recipe, RECIPES)()
+    raise ConfigError(
+        f"recipe must be a name or a Recipe, such as recipes.fast(); got a {type(recipe).__name__}"
+    )

@@ -1,5 +1,5 @@
 """Self-contained HTML pages: one file, no network, readable on a phone, light and dark."""
 
-from convolens.reports.page import Block, Code, Output, Picture, Prose, render_page
+from convolens.reports.page import GENERATOR, Block, Code, Output, Picture, Prose, render_page
 
-__all__ = ["Block", "Code", "Output", "Picture", "Prose", "render_page"]
+__all__ = ["GENERATOR", "Block", "Code", "Output", "Picture", "Prose", "render_page"]

@@ -12,6 +12,9 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+GENERATOR = '<meta name="generator" content="Convolens">'
+"""By which a page of ours is known."""
+
 
 @dataclass(frozen=True)
 class Prose:
@@ -76,7 +79,7 @@ def render_page(title: str, blocks: Sequence[Block], *, footer: str = "") -> str
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="generator" content="Convolens">
+{GENERATOR}
 <title>{escape(title)}</title>
 <link rel="icon" href="data:,">
 <style>

@@ -12,9 +12,9 @@ from typing import Any
 
 from convolens import __version__
 from convolens.data import load_data
-from convolens.errors import DataError
+from convolens.errors import ConfigError, DataError
 from convolens.files import write_text
-from convolens.reports import Block, Code, Output, Picture, Prose, render_page
+from convolens.reports import GENERATOR, Block, Code, Output, Picture, Prose, render_page
 from convolens.tour.cells import Cell, read_cells
 from convolens.training import Run
 
@@ -39,10 +39,13 @@ def make_tour(
         The page's path.
 
     Raises:
+        ConfigError: ``index.html`` or ``tour.py`` in the folder is not one of ours.
         DataError: the data set is missing or damaged, or has no test pictures.
         KeyboardInterrupt: training was stopped by Ctrl-C. No page is written; the run is kept.
     """
     begin = time.perf_counter()
+    folder = Path(out)
+    _refuse_other(folder)
     if load_data(data).test is None:
         raise DataError(f"{data} has no test pictures; the tour ends with them, so name another")
     script = lesson_script(data)
@@ -52,10 +55,17 @@ def make_tour(
         "Every figure and number above is the output of the lines that stand before it; "
         "the whole script is in `tour.py` beside this page."
     )
-    folder = Path(out)
     write_text(folder / "tour.py", script)
     write_text(folder / "index.html", render_page(TITLE, blocks, footer=footer))
     return folder / "index.html"
+
+
+def _refuse_other(folder: Path) -> None:
+    """A page or a script of somebody else's is not overwritten."""
+    for name, sign in (("index.html", GENERATOR), ("tour.py", "convolens")):
+        path = folder / name
+        if path.exists() and sign not in path.read_text(encoding="utf-8", errors="replace"):
+            raise ConfigError(f"{path} is not a page of the tour; name another folder with --out")
 
 
 def lesson_script(data: str) -> str:

@@ -5,8 +5,8 @@ from convolens.training.events import Callback, Event, event_to_dict
 from convolens.training.loop import FitResult, fit
 from convolens.training.optimizers import Muon, MuonAdamW, NAdam, orthogonalise
 from convolens.training.run import Run, load_run
+from convolens.training.running import train_recipe
 from convolens.training.schedules import Constant, Triangular
-from convolens.training.session import train_recipe
 from convolens.training.settings import Recipe
 
 __all__ = [

@@ -41,3 +41,16 @@ def test_the_picture_is_there_and_small() -> None:
 def test_every_linked_file_exists() -> None:
     for target in re.findall(r"\]\((?!https?:)(.+?)\)", README.read_text(encoding="utf-8")):
         assert (README.parent / target).exists(), target
+
+
+def test_every_file_that_the_documentation_names_exists() -> None:
+    pages = [
+        README,
+        *(README.parent / "docs").rglob("*.md"),
+        *README.parent.glob("benchmarks/*.md"),
+    ]
+    for page in pages:
+        named = re.findall(r"`((?:docs|benchmarks|src|tests)/[\w./-]+)`", page.read_text("utf-8"))
+        for target in named:
+            if ".venv" not in target:
+                assert (README.parent / target).exists(), f"{page.name}: {target}"

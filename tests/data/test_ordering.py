@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convolens.data import batches, epoch_order
+from convolens.data import epoch_order
 from convolens.errors import ConfigError
 
 
@@ -28,16 +28,6 @@ def test_every_place_is_as_likely_for_every_index():
     assert np.abs(counts - 800).max() < 5 * np.sqrt(800 * 0.8)
 
 
-@given(st.integers(1, 60), st.integers(1, 70), st.booleans())
-def test_batches_cut_an_order_without_changing_it(n, batch_size, drop_last):
-    order = epoch_order(n, 3, 0)
-    cut = list(batches(order, batch_size, drop_last=drop_last))
-    whole = n - n % batch_size if drop_last else n
-    assert [index for batch in cut for index in batch.tolist()] == order[:whole].tolist()
-    assert all(len(batch) == batch_size for batch in cut[:-1])
-    assert len(cut) == (n // batch_size if drop_last else -(-n // batch_size))
-
-
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [((0, 0, 0), "n"), ((3, -1, 0), "seed"), ((3, 2**64, 0), "seed"), ((3, 0, -1), "epoch")],
@@ -45,11 +35,3 @@ def test_batches_cut_an_order_without_changing_it(n, batch_size, drop_last):
 def test_impossible_numbers_are_refused(arguments, name):
     with pytest.raises(ConfigError, match=f"{name} is .*; allowed: a whole number"):
         epoch_order(*arguments)
-
-
-@pytest.mark.parametrize("size", [0, -1, 2.0, True, None])
-def test_an_impossible_batch_size_is_refused_at_once(size):
-    with pytest.raises(
-        ConfigError, match=r"batch_size is .*; allowed: a whole number of at least 1"
-    ):
-        batches(np.arange(3), size)

@@ -10,7 +10,7 @@ from convolens.data.digits import load_digits
 from convolens.data.directory import Fetch, data_directory, download, locate_files
 from convolens.data.idx import read_idx
 from convolens.data.loading import load_data
-from convolens.data.ordering import batches, epoch_order
+from convolens.data.ordering import epoch_order
 from convolens.data.preprocessing import PREPROCESSING_KINDS, Preprocessing, fit_preprocessing
 from convolens.data.sanity import DataSummary, Problem, SplitSummary, check_data
 from convolens.data.splits import hold_out_last, stratified_split
@@ -27,7 +27,6 @@ __all__ = [
     "Problem",
     "Split",
     "SplitSummary",
-    "batches",
     "check_data",
     "data_directory",
     "download",

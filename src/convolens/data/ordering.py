@@ -1,7 +1,5 @@
 """The order in which pictures are seen: a pure function of the seed and the epoch."""
 
-from collections.abc import Iterator
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,30 +31,6 @@ def epoch_order(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
     """
     check_whole("epoch", epoch, 0, 2**63 - 1)
     return permutation(n, seed, epoch)
-
-
-def batches(
-    order: NDArray[np.int64], batch_size: int, *, drop_last: bool = False
-) -> Iterator[NDArray[np.int64]]:
-    """Cut an order into batches.
-
-    Args:
-        order: (n,) indices.
-        batch_size: indices in a batch, at least 1.
-        drop_last: leave out a last batch that is smaller than the others.
-
-    Returns:
-        An iterator over (batch_size,) indices, views of ``order``; the last may be shorter.
-
-    Raises:
-        ConfigError: ``batch_size`` is below 1.
-
-    >>> [batch.tolist() for batch in batches(np.arange(5), 2)]
-    [[0, 1], [2, 3], [4]]
-    """
-    check_whole("batch_size", batch_size, 1, 2**63 - 1)
-    end = len(order) - len(order) % batch_size if drop_last else len(order)
-    return (order[start : start + batch_size] for start in range(0, end, batch_size))
 
 
 def permutation(n: int, seed: int, stream: int) -> NDArray[np.int64]:

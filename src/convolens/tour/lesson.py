@@ -285,9 +285,9 @@ cl.summarise("compact", shape, n_classes)
 # little that way. One pass over all pictures is an *epoch*. After each, the validation pictures
 # tell whether it really got better or only learned the training pictures by heart.
 #
-# The training loss stays above the other one, because this recipe *smooths* the labels: it asks for
-# 91 % of certainty in the right class and not for all of it, which keeps the weights in check. The
-# validation loss is measured against the plain labels.
+# The two losses are not measured alike: this recipe *smooths* the training labels, which asks for
+# a little less than certainty in the right class and keeps the weights in check. The validation
+# loss is measured against the plain labels.
 
 # %% Loss and accuracy by epoch
 run = cl.train(data, recipe="fast", seed=0)

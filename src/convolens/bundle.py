@@ -20,7 +20,7 @@ from torch import nn
 
 from convolens import __version__
 from convolens.config import from_dict
-from convolens.data import Preprocessing
+from convolens.data import Images, Preprocessing, StoredImages
 from convolens.errors import ConvolensError, ModelError
 from convolens.files import read_json, replacing, sha256, write_json
 from convolens.images import ImageSource
@@ -36,8 +36,9 @@ WEIGHTS = "weights.safetensors"
 _NETWORK = "network."
 _PREPROCESSING = "preprocessing."
 
-Pictures = NDArray[np.uint8] | Sequence[ImageSource]
-"""What a model predicts: an array (n, height, width, channels), or a list of any pictures."""
+Pictures = Images | Sequence[ImageSource]
+"""What a model predicts: an array (n, height, width, channels), in memory or on disk, or a list of
+any pictures."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -125,11 +126,11 @@ class Model:
             raise ModelError(
                 f"pictures must be a list; got one {type(pictures).__name__}: put it in brackets"
             )
-        if not isinstance(pictures, np.ndarray):
+        if not isinstance(pictures, np.ndarray | StoredImages):
             pictures = list(pictures)
         if len(pictures) == 0:
             raise ModelError("there is nothing to predict: no picture was given")
-        if isinstance(pictures, np.ndarray):
+        if isinstance(pictures, np.ndarray | StoredImages):
             if pictures.dtype == np.uint8 and pictures.shape[1:] == self.input_shape:
                 return prepared_batches(self.preprocessing, pictures)
             if pictures.ndim != 4:
@@ -225,9 +226,7 @@ def predict_logits(
     return torch.cat(logits).numpy()
 
 
-def prepared_batches(
-    preprocessing: Preprocessing, images: NDArray[np.uint8]
-) -> Iterator[NDArray[np.float32]]:
+def prepared_batches(preprocessing: Preprocessing, images: Images) -> Iterator[NDArray[np.float32]]:
     """Preprocessed batches of pictures (n, height, width, channels) of the right shape."""
     return (
         preprocessing(images[start : start + BATCH_SIZE])

@@ -55,7 +55,7 @@ def test_each_problem_is_found_where_it_is(distinct):
             "is the same picture as train[3], labelled 0 and 1",
         ),
         ("duplicate_across_splits", "test[2]", "is the same picture as validation[0]"),
-        ("constant_image", "train[2]", "every pixel is 9"),
+        ("blank_image", "train[2]", "every pixel is 9"),
     ]
     assert not any(problem.skipped for problem in check_data(data).problems)
 
@@ -82,7 +82,7 @@ def test_the_table_is_legible_in_80_columns_however_much_there_is():
     assert max(map(len, lines)) <= 80
     assert len(lines) < 100
     assert "... and 60 more classes" in text
-    assert "- and 295 more of the kind constant_image" in text
+    assert "- and 295 more of the kind blank_image" in text
 
 
 def test_the_table_lists_the_first_labels_with_their_names():

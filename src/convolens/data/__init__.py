@@ -9,33 +9,44 @@ from convolens.data.datasets import Dataset, Split
 from convolens.data.digits import load_digits
 from convolens.data.directory import Fetch, data_directory, download, locate_files
 from convolens.data.idx import read_idx
+from convolens.data.listing import Entry, Listing
 from convolens.data.loading import load_data
 from convolens.data.ordering import epoch_order
 from convolens.data.preprocessing import PREPROCESSING_KINDS, Preprocessing, fit_preprocessing
-from convolens.data.sanity import DataSummary, Problem, SplitSummary, check_data
+from convolens.data.problems import PROBLEM_KINDS, Problem, ProblemKind
+from convolens.data.sanity import DataSummary, SplitSummary, check_data
 from convolens.data.splits import hold_out_last, stratified_split
+from convolens.data.stored import Images, StoredImages, image_chunks, select
 
 __all__ = [
     "KNOWN_DATASETS",
     "PREPROCESSING_KINDS",
+    "PROBLEM_KINDS",
     "DataSummary",
     "Dataset",
+    "Entry",
     "Fetch",
+    "Images",
     "KnownDataset",
     "KnownFile",
+    "Listing",
     "Preprocessing",
     "Problem",
+    "ProblemKind",
     "Split",
     "SplitSummary",
+    "StoredImages",
     "check_data",
     "data_directory",
     "download",
     "epoch_order",
     "fit_preprocessing",
     "hold_out_last",
+    "image_chunks",
     "load_data",
     "load_digits",
     "locate_files",
     "read_idx",
+    "select",
     "stratified_split",
 ]

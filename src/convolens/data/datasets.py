@@ -2,13 +2,16 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convolens.data.problems import Problem
+from convolens.data.stored import Images, StoredImages, image_chunks, select
 from convolens.errors import DataError
 
 
@@ -24,13 +27,20 @@ class Split:
     Split(n=2, shape=(8, 8, 1))
     """
 
-    images: NDArray[np.uint8]
-    """(n, height, width, channels), 0..255, C-contiguous, n at least 1."""
+    images: Images
+    """(n, height, width, channels), 0..255, n at least 1: a C-contiguous array, or pictures that
+    stay on disk until they are indexed (:class:`~convolens.data.StoredImages`)."""
     labels: NDArray[np.int64]
     """(n,), each the index of a class, from 0."""
+    names: Sequence[str] | None = None
+    """What each picture is called: its path in the folder, or its row in the table. None for
+    pictures that have no name but their number."""
 
     def __post_init__(self) -> None:
-        _check_array("images", self.images, np.uint8, "(n, height, width, channels)")
+        if not isinstance(self.images, StoredImages):
+            _check_array("images", self.images, np.uint8, "(n, height, width, channels)")
+        elif len(self.images) == 0:
+            raise DataError("no images; allowed: at least one")
         _check_array("labels", self.labels, np.int64, "(n,)")
         if len(self.images) != len(self.labels):
             raise DataError(
@@ -39,6 +49,20 @@ class Split:
             )
         if self.labels.min() < 0:
             raise DataError(f"label {self.labels.min()}; allowed: the index of a class, from 0")
+        if self.names is not None and len(self.names) != len(self.labels):
+            raise DataError(f"{len(self.labels):,} images with {len(self.names):,} names")
+
+    def name_of(self, index: int) -> str | None:
+        """What a picture is called, where it has a name."""
+        return None if self.names is None else self.names[index]
+
+    def select(self, indices: NDArray[Any] | slice) -> "Split":
+        """The pictures at some positions, with their labels and names."""
+        kept = None
+        if self.names is not None:
+            positions: list[int] = np.arange(len(self))[indices].tolist()
+            kept = [self.names[position] for position in positions]
+        return Split(select(self.images, indices), self.labels[indices], kept)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -73,6 +97,13 @@ class Dataset:
     """The name of each class, by its label."""
     source: str
     """Where it is from: a page or a path."""
+    fit: str = "pad"
+    """How pictures of another size are made to fit; a model trained on these does the same."""
+    problems: tuple[Problem, ...] = ()
+    """What reading found: each file or row that was skipped, and what a user should know."""
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The options it was read with where they are not the usual ones, so that it can be read
+    again in the same way."""
 
     def __post_init__(self) -> None:
         names = self.class_names
@@ -114,6 +145,21 @@ class Dataset:
         splits = {"train": self.train, "validation": self.validation}
         return splits if self.test is None else {**splits, "test": self.test}
 
+    @property
+    def n_used(self) -> int:
+        """Pictures in all splits."""
+        return sum(len(split) for split in self.splits.values())
+
+    @property
+    def skipped(self) -> tuple[Problem, ...]:
+        """One entry for each file or row that is not used."""
+        return tuple(problem for problem in self.problems if problem.skipped)
+
+    @property
+    def n_seen(self) -> int:
+        """Files, or rows, that were looked at: every one is either used or skipped."""
+        return self.n_used + len(self.skipped)
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the class names and every split's name, shape, pictures and labels.
@@ -123,7 +169,8 @@ class Dataset:
         digest = hashlib.sha256(json.dumps(self.class_names).encode())
         for name, split in self.splits.items():
             digest.update(json.dumps([name, split.images.shape]).encode())
-            digest.update(split.images.data)
+            for chunk in image_chunks(split.images):
+                digest.update(chunk.data)
             digest.update(split.labels.astype("<i8").data)
         return digest.hexdigest()
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from convolens.config import check_whole, choose, from_dict
+from convolens.data.stored import Images, image_chunks
 from convolens.errors import ConfigError, DataError, ImageError
 from convolens.images import FIT_POLICIES, ImageSource, describe_source, fit_image
 
@@ -177,7 +178,7 @@ class _Head:
     tensors: list[str]
 
 
-def fit_preprocessing(kind: str, images: NDArray[np.uint8], *, fit: str = "pad") -> Preprocessing:
+def fit_preprocessing(kind: str, images: Images, *, fit: str = "pad") -> Preprocessing:
     """Learn the statistics of the training pictures.
 
     Args:
@@ -213,15 +214,13 @@ def fit_preprocessing(kind: str, images: NDArray[np.uint8], *, fit: str = "pad")
 
 
 def _mean_and_std(
-    images: NDArray[np.uint8], axes: tuple[int, ...]
+    images: Images, axes: tuple[int, ...]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     # Whole numbers all the way, Python's own where 64 bits may not do: a pixel that never changes
     # gets exactly 0, where floating-point sums would leave some 1e-14 to be divided by.
     total = np.zeros(images.shape[len(axes) :], dtype=np.int64)
     squares = np.zeros_like(total)
-    step = max(1, _CHUNK_VALUES // int(np.prod(images.shape[1:])))
-    for start in range(0, len(images), step):
-        chunk = images[start : start + step]
+    for chunk in image_chunks(images, _CHUNK_VALUES):
         total += chunk.sum(axis=axes, dtype=np.int64)
         squares += np.square(chunk, dtype=np.uint16).sum(axis=axes, dtype=np.int64)
     n = images.size // total.size

@@ -10,24 +10,12 @@ import numpy as np
 
 from convolens.config import to_dict
 from convolens.data.datasets import Dataset, Split
+from convolens.data.problems import Problem
+from convolens.data.stored import image_chunks
 
 _FIRST = 10  # labels that the notes list
 _MOST_CLASSES = 40  # rows of the table before it is cut
 _MOST_PROBLEMS = 5  # of each kind, likewise
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """One thing that is wrong, or that a user should know."""
-
-    kind: str
-    """"missing_class", "constant_image" or "duplicate_across_splits"."""
-    path: str
-    """Where: a split's name, or a picture of it as ``test[3]``, or a file's path."""
-    reason: str
-    """What, in one line."""
-    skipped: bool
-    """Whether it was left out because of that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,8 +135,8 @@ def check_data(dataset: Dataset) -> DataSummary:
 def _summarise(split: Split, dataset: Dataset) -> SplitSummary:
     # From the 256 counts of values, so exact and without a copy of the pictures as floats.
     histogram = np.zeros(256, dtype=np.int64)
-    for image in split.images:
-        histogram += np.bincount(image.ravel(), minlength=256)
+    for chunk in image_chunks(split.images):
+        histogram += np.bincount(chunk.ravel(), minlength=256)
     values = np.arange(256)
     present = np.flatnonzero(histogram)
     mean = float((histogram * values).sum() / histogram.sum())
@@ -175,10 +163,10 @@ def _missing_classes(dataset: Dataset) -> Iterator[Problem]:
 
 def _constant_images(dataset: Dataset) -> Iterator[Problem]:
     for split_name, split in dataset.splits.items():
-        flat = split.images.reshape(len(split), -1)
+        flat = np.asarray(split.images).reshape(len(split), -1)
         for index in np.flatnonzero(flat.min(axis=1) == flat.max(axis=1)).tolist():
             yield Problem(
-                kind="constant_image",
+                kind="blank_image",
                 path=f"{split_name}[{index}]",
                 reason=f"every pixel is {flat[index, 0]}",
                 skipped=False,

@@ -31,10 +31,7 @@ def hold_out_last(split: Split, n: int) -> tuple[Split, Split]:
     [[0, 1, 2], [3, 4]]
     """
     check_whole("n", n, 1, len(split) - 1)
-    return (
-        Split(split.images[:-n], split.labels[:-n]),
-        Split(split.images[-n:], split.labels[-n:]),
-    )
+    return split.select(slice(None, -n)), split.select(slice(-n, None))
 
 
 def stratified_split(split: Split, fractions: Sequence[float], seed: int) -> tuple[Split, ...]:
@@ -70,7 +67,7 @@ def stratified_split(split: Split, fractions: Sequence[float], seed: int) -> tup
         shuffled = members[permutation(len(members), seed, _FIRST_STREAM + label)]
         part_of[shuffled] = np.repeat(np.arange(len(totals)), row)
     chosen = (np.flatnonzero(part_of == part) for part in range(len(totals)))
-    return tuple(Split(split.images[indices], split.labels[indices]) for indices in chosen)
+    return tuple(split.select(indices) for indices in chosen)
 
 
 def _totals(n: int, fractions: Sequence[float]) -> NDArray[np.int64]:

@@ -253,8 +253,8 @@ cl.plot_images(
 # itself.
 
 # %% Mean and standard deviation of each pixel over the training pictures
-mean = data.train.images.mean(axis=0)[:, :, 0]
-deviation = data.train.images.std(axis=0)[:, :, 0]
+mean = np.mean(data.train.images, axis=0)[:, :, 0]
+deviation = np.std(data.train.images, axis=0)[:, :, 0]
 cl.plot_grid([mean, deviation], titles=["mean", "standard deviation"])
 
 # %% [markdown]

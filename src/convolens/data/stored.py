@@ -1,0 +1,142 @@
+"""Pictures that stay on disk: an array that is read where it is indexed."""
+
+import mmap
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from convolens.errors import DataError
+
+MAPPED_BYTES = 256 * 2**20
+"""Bytes read from a mapping before its pages are handed back to the system.
+
+They count as this process's memory until then, though the system keeps a copy of its own and can
+take them at any time. Handing them back costs a minor page fault at the next use.
+"""
+
+_CHUNK_BYTES = 32 * 2**20
+
+
+class StoredImages:
+    """Some pictures of a memory-mapped array, in an order of their own.
+
+    Indexing is what reads: ``images[3]`` is one picture, ``images[10:20]``, ``images[indices]`` and
+    ``images[mask]`` are NumPy arrays of several. ``np.asarray(images)`` reads all of them, and
+    :func:`image_chunks` all of them in bounded memory. What is read cannot be written to.
+
+    Args:
+        pixels: (m, height, width, channels) uint8, C-contiguous, usually mapped from a file.
+        rows: (n,) which of them, int64 in 0..m-1; all of them in order if None.
+        mapping: the mapping that ``pixels`` lies in, so that its pages can be handed back.
+
+    Raises:
+        DataError: an array of another layout or type, or rows that do not exist.
+
+    >>> images = StoredImages(np.arange(12, dtype=np.uint8).reshape(3, 2, 2, 1), np.array([2, 0]))
+    >>> len(images), images.shape, images[0].ravel()
+    (2, (2, 2, 2, 1), array([ 8,  9, 10, 11], dtype=uint8))
+    """
+
+    dtype = np.dtype(np.uint8)
+    ndim = 4
+
+    def __init__(
+        self,
+        pixels: NDArray[np.uint8],
+        rows: NDArray[np.int64] | None = None,
+        *,
+        mapping: mmap.mmap | None = None,
+    ) -> None:
+        if pixels.dtype != np.uint8 or pixels.ndim != 4 or not pixels.flags.c_contiguous:
+            raise DataError(
+                f"stored images of shape {pixels.shape} and dtype {pixels.dtype}; "
+                "allowed: (n, height, width, channels) uint8, C-contiguous"
+            )
+        chosen = np.arange(len(pixels)) if rows is None else np.asarray(rows, dtype=np.int64)
+        if chosen.size and not (chosen.min() >= 0 and chosen.max() < len(pixels)):
+            raise DataError(f"rows up to {chosen.max()}; allowed: 0 to {len(pixels) - 1}")
+        self._pixels = np.asarray(pixels)
+        self._rows = chosen
+        self._mapping = mapping
+        self._touched = 0
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __repr__(self) -> str:
+        return f"StoredImages(shape={self.shape})"
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """(n, height, width, channels)."""
+        height, width, channels = self._pixels.shape[1:]
+        return len(self._rows), height, width, channels
+
+    @property
+    def size(self) -> int:
+        """How many values there are."""
+        return int(np.prod(self.shape))
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all of them on disk."""
+        return self.size
+
+    def __getitem__(self, index: Any) -> NDArray[np.uint8]:
+        """One picture (height, width, channels), or several (k, height, width, channels)."""
+        rows = self._rows[index]
+        picked = self._pixels[rows] if np.ndim(rows) else self._pixels[rows].copy()
+        picked.flags.writeable = False
+        self._release_after(picked.nbytes)
+        return picked
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        for chunk in image_chunks(self):
+            yield from chunk
+
+    def __array__(
+        self, dtype: DTypeLike | None = None, copy: bool | None = None
+    ) -> NDArray[np.uint8]:
+        if copy is False:
+            raise ValueError("stored images cannot become an array without being read")
+        everything = self._pixels[self._rows]
+        return everything if dtype is None else everything.astype(dtype)
+
+    def select(self, indices: NDArray[Any] | slice) -> "StoredImages":
+        """The pictures at some positions, still on disk."""
+        return StoredImages(self._pixels, self._rows[indices], mapping=self._mapping)
+
+    def _release_after(self, n_bytes: int) -> None:
+        if self._mapping is None or not hasattr(mmap, "MADV_DONTNEED"):
+            return
+        with self._lock:
+            # The pages around a picture come with it: the system maps 64 KiB at a fault.
+            self._touched += n_bytes + 65_536
+            if self._touched < MAPPED_BYTES:
+                return
+            self._touched = 0
+        self._mapping.madvise(mmap.MADV_DONTNEED)
+
+
+Images = NDArray[np.uint8] | StoredImages
+"""Pictures (n, height, width, channels), uint8: in memory, or on disk."""
+
+
+def select(images: Images, indices: NDArray[Any] | slice) -> Images:
+    """The pictures at some positions: a NumPy array stays one, stored pictures stay on disk."""
+    return images.select(indices) if isinstance(images, StoredImages) else images[indices]
+
+
+def image_chunks(images: Images, n_bytes: int = _CHUNK_BYTES) -> Iterator[NDArray[np.uint8]]:
+    """All pictures in order, as arrays of at most ``n_bytes`` (and of at least one picture).
+
+    >>> [len(chunk) for chunk in image_chunks(np.zeros((5, 2, 2, 1), np.uint8), n_bytes=8)]
+    [2, 2, 1]
+    """
+    step = max(1, n_bytes // max(1, int(np.prod(images.shape[1:]))))
+    for start in range(0, len(images), step):
+        yield images[start : start + step]

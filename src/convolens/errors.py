@@ -19,7 +19,17 @@ class ConvolensError(Exception):
 
 
 class ImageError(ConvolensError, ValueError):
-    """A picture cannot be read, or is not a picture."""
+    """A picture cannot be read, or is not a picture.
+
+    Args:
+        message: what was got, what is allowed, what to do.
+        kind: why, in a word: "damaged", "not_an_image", "too_large", "too_slow", "empty_file",
+            "missing_file", "unreadable" or "not_finite".
+    """
+
+    def __init__(self, message: str, *, kind: str = "damaged") -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
 class DataError(ConvolensError, ValueError):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from convolens.errors import ConfigError, ImageError
-from convolens.images import load_image
+from convolens.images import ImageLimits, load_image
 
 RNG = np.random.default_rng(7)
 COLOUR = RNG.integers(0, 256, (12, 17, 3), dtype=np.uint8)
@@ -109,10 +109,10 @@ def test_the_refusal_lists_the_formats():
 def test_a_picture_with_too_many_pixels_is_refused_before_decoding(tmp_path):
     small = Image.fromarray(COLOUR)
     with pytest.raises(ImageError, match="17 x 12 is 204 pixels; at most 203 are read"):
-        load_image(small, max_pixels=203)
-    assert load_image(small, max_pixels=204).shape == (12, 17, 3)
-    with pytest.raises(ConfigError, match="max_pixels is 0"):
-        load_image(small, max_pixels=0)
+        load_image(small, limits=ImageLimits(pixels=203))
+    assert load_image(small, limits=ImageLimits(pixels=204)).shape == (12, 17, 3)
+    with pytest.raises(ConfigError, match="pixels is 0"):
+        ImageLimits(pixels=0)
 
 
 @pytest.mark.parametrize("side", [7_100, 10_000, 60_000])

@@ -11,6 +11,11 @@ from convolens.errors import ImageError
 _GREY = {"1", "L", "LA", "La"}
 
 
+def is_grey(image: Image.Image) -> bool:
+    """Whether :func:`to_grey_or_rgb` will give mode "L"; known before the picture is decoded."""
+    return image.mode in _GREY or image.mode in ("I", "F") or image.mode.startswith("I;16")
+
+
 def to_grey_or_rgb(image: Image.Image, name: str) -> Image.Image:
     """Convert a decoded image of any mode; transparent pixels show white.
 
@@ -60,7 +65,9 @@ def _from_32_bit(image: Image.Image, name: str) -> Image.Image:
     values = np.asarray(image)
     low, high = float(values.min()), float(values.max())
     if not np.isfinite([low, high]).all():
-        raise ImageError(f"{name}: holds NaN or infinity; every pixel must be a finite number")
+        raise ImageError(
+            f"{name}: holds NaN or infinity; every pixel must be a finite number", kind="not_finite"
+        )
     if image.format == "PPM" and image.mode == "I":  # Pillow scales a PGM above 8 bits to 16
         return Image.fromarray(_rounded(values, 0, 65535))
     ranges = (1, 255, 65535) if image.mode == "F" else (255, 65535)

@@ -8,69 +8,169 @@ warning.
 import io
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass
 
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from convolens.errors import ImageError
-from convolens.images.conversion import to_grey_or_rgb
+from convolens.images.conversion import is_grey, to_grey_or_rgb
+from convolens.images.facts import ImageFacts
+from convolens.images.limits import ImageLimits
+from convolens.images.orientation import UPRIGHT, turn_box
 
 # Only formats whose decoders live in Pillow itself: EPS, for one, would start another program.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
 _FORMAT_NAMES = "JPEG, PNG, WebP, GIF, BMP, TIFF, PNM"
 
-# What undoes each value of the orientation mark; 1 is upright. Exif 2.32, section 4.6.4.
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
+# Scans of a progressive JPEG times its pixels. Each scan walks over the whole picture, and a few
+# bytes are enough for one: without a limit a small file keeps a decoder busy for hours. Cameras and
+# editors write 3 to 12; this allows 20 at the largest size, in some seconds.
+_MOST_SCANNED_PIXELS = 20 * 50_000_000
+
+Need = Callable[[int, int], tuple[int, int]]
+"""From the (height, width) of an upright picture to those that suffice for the purpose."""
 
 
-def decode_file(source: Path | bytes, name: str, max_pixels: int) -> Image.Image:
-    """Decode the first picture of a file, or of a file's bytes, to mode "L" or "RGB".
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A decoded picture, upright."""
+
+    image: Image.Image
+    """Mode "L" or "RGB"; a JPEG may have been decoded at a half, a quarter or an eighth."""
+    facts: ImageFacts
+    """Its head; height and width are those of the whole picture."""
+    box: tuple[float, float, float, float]
+    """Left, top, right and bottom of the picture in ``image``: where 101 pixels are decoded at a
+    half, 50.5 of the 51 are picture."""
+
+
+def read_facts(file: io.BytesIO, name: str, limits: ImageLimits) -> ImageFacts:
+    """The head of a picture file, checked against the limits; nothing is decoded.
 
     Raises:
-        ImageError: it cannot be read, is no picture, is too large or damaged.
+        ImageError: it is no picture, or over a limit.
     """
-    try:
-        opened = io.BytesIO(source) if isinstance(source, bytes) else source.open("rb")
-    except OSError as error:
-        raise ImageError(f"{name}: cannot be read: {error.strerror}") from None
-    with opened, _errors_named(name):
-        return _decode(Image.open(opened, formats=_FORMATS), name, max_pixels)
+    with _errors_named(name):
+        image = Image.open(file, formats=_FORMATS)
+        return _facts(image, name, limits, _orientation(image))
 
 
-def decode_opened(image: Image.Image, name: str, max_pixels: int) -> Image.Image:
-    """Decode a Pillow image, which stays its owner's and open, to mode "L" or "RGB".
+def decode_file(
+    file: io.BytesIO, name: str, limits: ImageLimits, need: Need | None = None
+) -> Decoded:
+    """Decode the first picture of a file.
+
+    Args:
+        file: its bytes.
+        name: what to call it in a message.
+        limits: what it may be at most.
+        need: the size that suffices; None for the whole picture. A JPEG is then decoded at the
+            smallest of 1, 1/2, 1/4 and 1/8 that is not below it.
+
+    Raises:
+        ImageError: it is no picture, over a limit or damaged.
+    """
+    with _errors_named(name):
+        return _decode(Image.open(file, formats=_FORMATS), name, limits, need)
+
+
+def decode_opened(image: Image.Image, name: str, limits: ImageLimits) -> Decoded:
+    """Decode a Pillow image, which stays its owner's and open.
 
     Raises:
         ImageError: it is closed, empty, too large or damaged.
     """
     with _errors_named(name):
-        return _decode(image, name, max_pixels)
+        return _decode(image, name, limits, None)
 
 
-def _decode(image: Image.Image, name: str, max_pixels: int) -> Image.Image:
+def _decode(image: Image.Image, name: str, limits: ImageLimits, need: Need | None) -> Decoded:
+    # A TIFF is turned upright, and its mark taken away, by loading it: its mark is read here.
+    orientation = _orientation(image)
+    facts = _facts(image, name, limits, orientation)
+    box = _draft(image, need, orientation) if need is not None else None
+    image.load()
+    if facts.format == "TIFF":
+        orientation = _orientation(image)
+    plain = to_grey_or_rgb(image, name)
+    box = box or (0.0, 0.0, float(plain.width), float(plain.height))
+    method = UPRIGHT.get(orientation)
+    if method is None:
+        return Decoded(plain, facts, box)
+    return Decoded(plain.transpose(method), facts, turn_box(box, plain.size, method))
+
+
+def _facts(image: Image.Image, name: str, limits: ImageLimits, orientation: int) -> ImageFacts:
     width, height = image.size
-    if width * height > max_pixels:
+    _check_pixels(width, height, name, limits)
+    frames = int(getattr(image, "n_frames", 1))
+    if frames > limits.frames:
         raise ImageError(
-            f"{name}: {width} x {height} is {width * height:,} pixels; at most {max_pixels:,} are "
-            "read: make the picture smaller, or raise max_pixels"
+            f"{name}: holds {frames:,} frames; at most {limits.frames:,} are allowed: save the one "
+            "that is meant as a file of its own",
+            kind="too_large",
+        )
+    file = getattr(image, "fp", None)
+    if image.info.get("progressive") and isinstance(file, io.BytesIO):
+        _check_scans(file.getvalue(), width * height, name)
+    if orientation >= 5:
+        height, width = width, height
+    return ImageFacts(
+        format=image.format or "",
+        height=height,
+        width=width,
+        channels=1 if is_grey(image) else 3,
+        frames=frames,
+    )
+
+
+def _check_pixels(width: int, height: int, name: str, limits: ImageLimits) -> None:
+    if width * height > limits.pixels:
+        raise ImageError(
+            f"{name}: {width} x {height} is {width * height:,} pixels; at most {limits.pixels:,} "
+            "are read: make the picture smaller, or raise the limit on pixels",
+            kind="too_large",
         )
     if width * height == 0:
         raise ImageError(f"{name}: the picture has no pixels ({width} x {height})")
-    # Before the mark is read: loading a TIFF turns it upright and takes its mark away.
-    image.load()
-    method = _UPRIGHT.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    plain = to_grey_or_rgb(image, name)
-    return plain if method is None else plain.transpose(method)
+
+
+def _check_scans(content: bytes, pixels: int, name: str) -> None:
+    scans = content.count(b"\xff\xda")
+    if scans * pixels > _MOST_SCANNED_PIXELS:
+        raise ImageError(
+            f"{name}: a progressive JPEG of {scans:,} scans over {pixels:,} pixels would take too "
+            "long to decode; save it again without progression",
+            kind="too_large",
+        )
+
+
+def _draft(
+    image: Image.Image, need: Need, orientation: int
+) -> tuple[float, float, float, float] | None:
+    """Let libjpeg decode at a fraction; the box of the picture in what it will decode to."""
+    if image.format != "JPEG":
+        return None
+    width, height = image.size
+    turned = orientation >= 5
+    rows, columns = need(width, height) if turned else need(height, width)
+    if turned:
+        rows, columns = columns, rows
+    drafted = image.draft(None, (columns, rows))
+    if drafted is None:
+        return None
+    return tuple(float(edge) for edge in drafted[1])  # pyright: ignore[reportReturnType]
+
+
+def _orientation(image: Image.Image) -> int:
+    """Exif's mark, 1 to 8; a mark that cannot be read counts as none."""
+    try:
+        mark = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # noqa: BLE001 - a picture is not lost for what is written beside it
+        return 1
+    return mark if mark in UPRIGHT else 1
 
 
 @contextmanager
@@ -82,12 +182,18 @@ def _errors_named(name: str) -> Iterator[None]:
         raise
     except UnidentifiedImageError:
         raise ImageError(
-            f"{name}: not a picture that can be read; allowed by content: {_FORMAT_NAMES}"
+            f"{name}: not a picture that can be read; allowed by content: {_FORMAT_NAMES}",
+            kind="not_an_image",
         ) from None
     except Image.DecompressionBombError as error:
         reason = str(error).partition(",")[0]
         raise ImageError(
-            f"{name}: {reason} (PIL.Image.MAX_IMAGE_PIXELS): make the picture smaller"
+            f"{name}: {reason} (PIL.Image.MAX_IMAGE_PIXELS): make the picture smaller",
+            kind="too_large",
+        ) from None
+    except MemoryError:
+        raise ImageError(
+            f"{name}: takes more memory than there is; it is given up on", kind="too_slow"
         ) from None
     except Exception as error:  # noqa: BLE001 - see the head of this file
         reason = " ".join(str(error).split()) or type(error).__name__

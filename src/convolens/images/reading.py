@@ -10,22 +10,18 @@ from PIL import Image
 from convolens.config import did_you_mean
 from convolens.errors import ConfigError, ImageError
 from convolens.images.conversion import to_grey_or_rgb
-from convolens.images.decoding import decode_file, decode_opened
+from convolens.images.decoding import Decoded, Need, decode_file, decode_opened, read_facts
+from convolens.images.facts import ImageFacts
+from convolens.images.limits import DEFAULT_LIMITS, ImageLimits
+from convolens.images.opening import TimedBytes, check_content, read_content
 from convolens.images.samples import SAMPLE_NAMES, load_sample
 from convolens.images.scaling import to_uint8
 
 ImageSource = str | Path | bytes | Image.Image | NDArray[Any]
 
-MAX_PIXELS = 50_000_000
-"""Pixels of the largest picture that is decoded unless a caller says otherwise.
-
-Well above a camera's 24 million; as RGB it takes 150 MB. A few kilobytes of a crafted file can
-promise thousands of millions.
-"""
-
 
 def load_image(
-    source: ImageSource, *, channels: int | None = None, max_pixels: int = MAX_PIXELS
+    source: ImageSource, *, channels: int | None = None, limits: ImageLimits = DEFAULT_LIMITS
 ) -> NDArray[np.uint8]:
     """Read any picture as RGB or grey pixels of 0..255, upright.
 
@@ -45,7 +41,7 @@ def load_image(
             channel (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGB, alpha): uint8, uint16, or floats in
             0..1. A sample's name wins over a file of that name; ``./china`` means the file.
         channels: 1 for grey (ITU-R 601 luma, as Pillow), 3 for RGB, None for what the picture has.
-        max_pixels: height times width of the largest file that is decoded.
+        limits: what a picture may be at most; see :class:`ImageLimits`.
 
     Returns:
         (height, width, 1) or (height, width, 3) uint8, C-contiguous; the caller's own.
@@ -53,18 +49,15 @@ def load_image(
     Raises:
         ImageError: not a picture, damaged or truncated, too large, or an array that breaks the
             rules above. The message starts with the file's path.
-        ConfigError: ``channels`` or ``max_pixels`` is not allowed.
+        ConfigError: ``channels`` is not allowed.
 
     >>> load_image("flower", channels=1).shape
     (427, 640, 1)
     >>> load_image(np.array([[0.0, 0.5, 1.0]]))[0, :, 0]
     array([  0, 128, 255], dtype=uint8)
     """
-    if channels not in (None, 1, 3):
-        raise ConfigError(f"channels is {channels!r}; allowed: 1 (grey), 3 (RGB), None (as it is)")
-    if isinstance(max_pixels, bool) or not isinstance(max_pixels, int) or max_pixels < 1:
-        raise ConfigError(f"max_pixels is {max_pixels!r}; allowed: a whole number of at least 1")
-    image = _open(source, max_pixels)
+    check_channels(channels, (1, 3, None))
+    image = decode(source, limits).image
     if channels is not None:
         image = image.convert("L" if channels == 1 else "RGB")
     pixels = np.array(image, dtype=np.uint8)
@@ -88,21 +81,66 @@ def describe_source(source: object) -> str:
     return f"{type(source).__name__} object"
 
 
-def _open(source: ImageSource, max_pixels: int) -> Image.Image:
+def describe_image(
+    source: str | Path | bytes, *, limits: ImageLimits = DEFAULT_LIMITS
+) -> ImageFacts:
+    """The format, size, channels and number of frames of a picture file, without decoding it.
+
+    Args:
+        source: a path, or the bytes of a file.
+        limits: what a picture may be at most.
+
+    Raises:
+        ImageError: it cannot be read, is no picture, or is over a limit.
+    """
+    name = describe_source(source)
+    return read_facts(_timed(source, name, limits), name, limits)
+
+
+def decode(source: ImageSource, limits: ImageLimits, need: Need | None = None) -> Decoded:
+    """Any source as a decoded upright picture: the one way in.
+
+    Args:
+        source: as for :func:`load_image`.
+        limits: what a picture may be at most.
+        need: the size that suffices, for files; see :func:`convolens.images.decoding.decode_file`.
+
+    Raises:
+        ImageError: as for :func:`load_image`.
+    """
     name = describe_source(source)
     if isinstance(source, np.ndarray):
-        return to_grey_or_rgb(_from_array(source), name)
+        return _as_decoded(to_grey_or_rgb(_from_array(source), name))
     if isinstance(source, Image.Image):
-        return decode_opened(source, name, max_pixels)
-    if isinstance(source, bytes):
-        return decode_file(source, name, max_pixels)
+        return decode_opened(source, name, limits)
     if isinstance(source, str) and source in SAMPLE_NAMES:
-        return Image.fromarray(load_sample(source))
-    if isinstance(source, str | Path):
-        return decode_file(_existing_file(source), name, max_pixels)
+        return _as_decoded(Image.fromarray(load_sample(source)))
+    if isinstance(source, str | Path | bytes):
+        return decode_file(_timed(source, name, limits), name, limits, need)
     raise ImageError(
-        f"{name}: not a picture; allowed: a path, a sample's name, bytes, a Pillow image, an array"
+        f"{name}: not a picture; allowed: a path, a sample's name, bytes, a Pillow image, an array",
+        kind="not_an_image",
     )
+
+
+def check_channels(channels: object, allowed: tuple[int | None, ...]) -> None:
+    """Refuse a number of channels that no picture is read with."""
+    if isinstance(channels, bool) or channels not in allowed:
+        unchanged = ", None (as it is)" if None in allowed else ""
+        raise ConfigError(f"channels is {channels!r}; allowed: 1 (grey), 3 (RGB){unchanged}")
+
+
+def _timed(source: str | Path | bytes, name: str, limits: ImageLimits) -> TimedBytes:
+    if isinstance(source, bytes):
+        check_content(source, name, limits)
+        return TimedBytes(source, name, limits.seconds)
+    return TimedBytes(read_content(_existing_file(source), name, limits), name, limits.seconds)
+
+
+def _as_decoded(image: Image.Image) -> Decoded:
+    channels = 1 if image.mode == "L" else 3
+    facts = ImageFacts(format="", height=image.height, width=image.width, channels=channels)
+    return Decoded(image, facts, (0.0, 0.0, float(image.width), float(image.height)))
 
 
 def _existing_file(source: str | Path) -> Path:
@@ -112,13 +150,16 @@ def _existing_file(source: str | Path) -> Path:
             return path
         exists = path.exists()
     except (OSError, ValueError) as reason:  # a name too long for the system, or with a NUL in it
-        raise ImageError(f"{str(source)!r} cannot be a file's name: {reason}") from None
+        raise ImageError(
+            f"{str(source)!r} cannot be a file's name: {reason}", kind="missing_file"
+        ) from None
     if exists:
         kind = "a folder" if path.is_dir() else "a device or a pipe"
-        raise ImageError(f"{source}: is {kind}, not a picture file")
+        raise ImageError(f"{source}: is {kind}, not a picture file", kind="not_an_image")
     raise ImageError(
         f"there is no file {str(source)!r}, and it is no sample picture's name"
-        f"{did_you_mean(str(source), SAMPLE_NAMES)}"
+        f"{did_you_mean(str(source), SAMPLE_NAMES)}",
+        kind="missing_file",
     )
 
 

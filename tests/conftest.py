@@ -1,5 +1,6 @@
 """What every area's tests share: no deadlines, and the real Fashion-MNIST where it is at hand."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,18 @@ from convolens.data import Dataset, data_directory, load_data
 # A deadline is a timing assertion, and would fail on a busy machine.
 hypothesis.settings.register_profile("convolens", deadline=None)
 hypothesis.settings.load_profile("convolens")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests neither find nor leave anything in the user's cache."""
+    before = os.environ.get("CONVOLENS_CACHE")
+    os.environ["CONVOLENS_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    if before is None:
+        del os.environ["CONVOLENS_CACHE"]
+    else:
+        os.environ["CONVOLENS_CACHE"] = before
 
 
 @pytest.fixture(scope="session", autouse=True)

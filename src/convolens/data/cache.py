@@ -78,7 +78,7 @@ def make_room(folder: Path, n_bytes: int) -> None:
         )
     entries = sorted(
         (entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")),
-        key=_last_used,
+        key=last_used,
     )
     taken = sum(map(_size, entries))
     for entry in entries:
@@ -109,7 +109,8 @@ def remove_abandoned(folder: Path, *, older_than: float = 86_400.0) -> None:
                 shutil.rmtree(entry, ignore_errors=True)
 
 
-def _last_used(entry: Path) -> float:
+def last_used(entry: Path) -> float:
+    """When :func:`mark_used` was last called for it; 0 if it is gone."""
     try:
         return entry.stat().st_mtime
     except OSError:

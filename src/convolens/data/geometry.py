@@ -1,7 +1,7 @@
 """Which size and how many channels the pictures of a data set are brought to."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ def choose_shape(
     size: int | tuple[int, int] | None = None,
     channels: int | None = None,
 ) -> tuple[int, int, int]:
-    """The shape that all pictures are brought to.
+    """The shape that all pictures of a folder or a table are brought to.
 
     Pictures of one size keep it. Pictures of several sizes become squares whose side is the median
     of their longer sides. Either way the longer side is at most :data:`LONGEST_SIDE`. They are grey
@@ -39,7 +39,7 @@ def choose_shape(
         channels: instead, 1 or 3.
 
     Raises:
-        ConfigError: a size or a number of channels that is not allowed.
+        ConfigError: a size that is not allowed.
 
     >>> several = np.array([100, 120, 3000]), np.array([90, 100, 3000]), np.zeros(3, bool)
     >>> choose_shape(*several), choose_shape(*several, size=(32, 24), channels=1)
@@ -48,8 +48,6 @@ def choose_shape(
     height, width = _usual_size(heights, widths) if size is None else check_size(size)
     if channels is None:
         channels = 1 if bool(grey.all()) else 3
-    if channels not in (1, 3) or isinstance(channels, bool):
-        raise ConfigError(f"channels is {channels!r}; allowed: 1 (grey), 3 (RGB)")
     return height, width, channels
 
 
@@ -59,7 +57,7 @@ def check_size(size: Any) -> tuple[int, int]:
     Raises:
         ConfigError: it is neither, or not from 1 to 4,096.
     """
-    sides: Sequence[Any] = size if isinstance(size, tuple | list) else (size, size)
+    sides = cast("Sequence[Any]", size) if isinstance(size, tuple | list) else (size, size)
     if len(sides) != 2:
         raise ConfigError(f"size is {size!r}; allowed: a side, or (height, width)")
     for side in sides:

@@ -12,6 +12,7 @@ import json
 import mmap
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,11 +24,13 @@ from PIL import features
 
 from convolens.data.cache import (
     cache_directory,
+    last_used,
     make_folder,
     make_room,
     mark_used,
     remove_abandoned,
 )
+from convolens.data.pixel_reuse import reuse_rows
 from convolens.data.stored import StoredImages
 from convolens.errors import DataError
 from convolens.files import read_json, replacing, sha256, write_json
@@ -36,6 +39,9 @@ from convolens.images.fitting import Fitting
 _FORMAT = 1
 _PIXELS, _ROWS, _ABOUT = "pixels.npy", "rows.npy", "about.json"
 _READ_BYTES = 8 * 2**20
+
+PASSING = ("unreadable", "missing_file", "vanished")
+"""Kinds of problems that may be gone at the next look."""
 
 ROW_TYPE = np.dtype([("sha256", np.uint8, (32,)), ("crc32", "<u4"), ("usable", "?")])
 
@@ -61,7 +67,8 @@ class PixelTarget:
     offset: int
     """Bytes before row 0."""
     rows: NDArray[Any]
-    """(n,) of ``ROW_TYPE``, to be filled in."""
+    """(n,) of ``ROW_TYPE``, to be filled in. A row that is usable already is done: an older entry
+    had the same picture."""
     refused: dict[int, tuple[str, str]]
     """To be filled in: kind and reason of each picture that cannot be used."""
 
@@ -84,7 +91,7 @@ def prepared_pixels(
     folder = make_folder(cache_directory() / "pixels")
     entry = folder / entry_name(contents, fitting)
     found = _open(entry, contents, fitting)
-    if found is None:
+    if found is None or any(kind in PASSING for kind, _ in found.refused.values()):
         remove_abandoned(folder)
         make_room(folder, len(contents) * _row_bytes(fitting) + len(contents) * ROW_TYPE.itemsize)
         _make(entry, contents, fitting, fill)
@@ -97,11 +104,15 @@ def prepared_pixels(
 
 def entry_name(contents: NDArray[np.uint8], fitting: Fitting) -> str:
     """A digest of everything that decides the pixels: files, size, policy, decoder's version."""
-    versions = [_FORMAT, PIL.__version__, features.version("libjpeg_turbo")]
-    shape = [fitting.height, fitting.width, fitting.channels, fitting.policy]
-    digest = hashlib.sha256(json.dumps([versions, shape]).encode())
+    digest = hashlib.sha256(json.dumps(_made_by(fitting)).encode())
     digest.update(np.ascontiguousarray(contents).data)
     return digest.hexdigest()[:32]
+
+
+def _made_by(fitting: Fitting) -> list[Any]:
+    """All that decides the pixels of a file: versions, size and policy."""
+    versions = [_FORMAT, PIL.__version__, features.version("libjpeg_turbo")]
+    return [*versions, fitting.height, fitting.width, fitting.channels, fitting.policy]
 
 
 def _make(
@@ -117,12 +128,14 @@ def _make(
     with replacing(entry) as folder:
         folder.mkdir()
         offset = _make_pixel_file(folder / _PIXELS, shape)
+        donors = _donors(entry.parent, fitting)
+        reuse_rows(donors, rows, (folder / _PIXELS, offset), _row_bytes(fitting))
         fill(PixelTarget(path=folder / _PIXELS, offset=offset, rows=rows, refused=refused))
         np.save(folder / _ROWS, rows)
         about = {
             "format": _FORMAT,
             "shape": list(shape),
-            "policy": fitting.policy,
+            "made_by": _made_by(fitting),
             "rows_sha256": sha256(folder / _ROWS),
             "refused": {str(row): list(why) for row, why in sorted(refused.items())},
         }
@@ -138,22 +151,46 @@ def _make_pixel_file(path: Path, shape: tuple[int, ...]) -> int:
     return offset
 
 
-def _open(entry: Path, contents: NDArray[np.uint8], fitting: Fitting) -> PreparedPixels | None:
-    """The entry if it is there and whole, else None."""
-    shape = (len(contents), fitting.height, fitting.width, fitting.channels)
+def _donors(folder: Path, fitting: Fitting) -> list[tuple[Path, NDArray[Any], int]]:
+    """Pixel file, rows and offset of whole entries of the same making, the last used first."""
+    donors: list[tuple[Path, NDArray[Any], int]] = []
+    for entry in sorted(folder.glob("[!.]*"), key=last_used, reverse=True):
+        described = _read_description(entry)
+        if described is None or described[0].get("made_by") != _made_by(fitting):
+            continue
+        with suppress(OSError, ValueError), (entry / _PIXELS).open("rb") as file:
+            np.lib.format.read_magic(file)
+            np.lib.format.read_array_header_1_0(file)
+            donors.append((entry / _PIXELS, described[1], file.tell()))
+    return donors
+
+
+def _read_description(entry: Path) -> tuple[dict[str, Any], NDArray[Any]] | None:
+    """What an entry says of itself and of its rows; None where it is absent or damaged."""
     try:
         about = read_json(entry / _ABOUT, error=DataError)
         if about.get("rows_sha256") != sha256(entry / _ROWS):
             return None
         rows = np.load(entry / _ROWS, allow_pickle=False)
-        if rows.dtype != ROW_TYPE or not np.array_equal(rows["sha256"], contents):
-            return None
-        refused = {int(row): (why[0], why[1]) for row, why in about["refused"].items()}
+    except (OSError, ValueError, EOFError, DataError):
+        return None
+    return (about, rows) if rows.dtype == ROW_TYPE else None
+
+
+def _open(entry: Path, contents: NDArray[np.uint8], fitting: Fitting) -> PreparedPixels | None:
+    """The entry if it is there and whole, else None."""
+    described = _read_description(entry)
+    if described is None or not np.array_equal(described[1]["sha256"], contents):
+        return None
+    about, rows = described
+    shape = (len(contents), fitting.height, fitting.width, fitting.channels)
+    try:
+        refused = {int(row): (str(why[0]), str(why[1])) for row, why in about["refused"].items()}
         images = _map(entry / _PIXELS, shape)
         if images is None or not _checksums_hold(entry / _PIXELS, rows, _row_bytes(fitting)):
             return None
-    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError, DataError):
-        return None  # absent or damaged: either way it is made again
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
+        return None  # damaged: it is made again
     return PreparedPixels(images=images, usable=rows["usable"], refused=refused)
 
 

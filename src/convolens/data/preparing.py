@@ -112,8 +112,9 @@ def _decode(
     preparation: Preparation,
     on_progress: OnProgress,
 ) -> None:
-    n = len(entries)
-    tasks = reading_tasks(listing, range(n), entries, contents)
+    missing = np.flatnonzero(~target.rows["usable"]).tolist()
+    n = len(missing)
+    tasks = reading_tasks(listing, missing, entries, contents)
     answers = fit_pictures(
         tasks,
         preparation.limits,

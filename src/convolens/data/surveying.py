@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from convolens.data.index import Stamp, Survey, SurveyIndex
 from convolens.data.listing import Entry, Listing
+from convolens.data.pixel_cache import PASSING
 from convolens.images import ImageFacts, ImageLimits
 from convolens.images.reading_pool import ReadingTask, survey_pictures
 
@@ -20,7 +21,6 @@ OnProgress = Callable[[str, int, int], None]
 _TELL_EVERY = 32  # pictures
 _KEEP_EVERY = 2_000  # surveys between two writings of the index
 _FEW = 200  # pictures that take about as long as starting a process
-_PASSING = ("unreadable", "missing_file", "vanished")  # may be otherwise at the next look
 
 
 def silent(what: str, done: int, n: int) -> None:
@@ -92,9 +92,9 @@ def reading_tasks(
         for number in numbers
         if (entry := entries[number]).row is not None
     )
-    if embedded:
-        from convolens.data.parquet_table import read_embedded  # the one reader that needs pyarrow
     for path, group in groupby(embedded, key=itemgetter(0)):
+        from convolens.data.parquet_table import read_embedded  # the one reader that needs pyarrow
+
         assert listing.image_column is not None
         numbered = {row: number for _, row, number in group}
         for row, content in read_embedded(path, listing.image_column, sorted(numbered)):
@@ -133,7 +133,7 @@ class _Found:
     def add(self, number: int, found: Survey) -> None:
         """Take what was found out about an entry, and keep it from time to time."""
         self._surveys[number] = found
-        if found.verdict not in _PASSING:
+        if found.verdict not in PASSING:
             entry = self._listing.entries[number]
             self._fresh.append((entry.name, entry.label, self._stamps[number], found))
         if len(self._fresh) >= _KEEP_EVERY:

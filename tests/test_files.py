@@ -74,3 +74,11 @@ def test_json_round_trip_and_hash(tmp_path: Path) -> None:
     empty.touch()
     # The SHA-256 of nothing, from FIPS 180-4's test vectors.
     assert sha256(empty).startswith("e3b0c44298fc1c149afbf4c8996fb924")
+
+
+def test_json_keeps_names_that_are_not_text(tmp_path):
+    value = {"é": "a file's name: \udcff\udc80"}
+    write_json(tmp_path / "a.json", value)
+    assert read_json(tmp_path / "a.json", error=DataError) == value
+    write_json(tmp_path / "b.json", {"é": "plain"})
+    assert "é" in (tmp_path / "b.json").read_text(encoding="utf-8")

@@ -59,7 +59,10 @@ def write_text(path: str | Path, text: str) -> None:
 
 def write_json(path: str | Path, value: Any) -> None:
     """Write a JSON file whole, indented; NaN and infinity are refused (JSON has neither)."""
-    write_text(path, json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    if not _is_text(text):  # a file's name need not be: what is not becomes \udc80 to \udcff
+        text = json.dumps(value, indent=2, allow_nan=False) + "\n"
+    write_text(path, text)
 
 
 def read_json(path: str | Path, *, error: type[ConvolensError]) -> dict[str, Any]:
@@ -79,6 +82,14 @@ def sha256(path: str | Path) -> str:
     """SHA-256 of a file's content, as 64 hexadecimal digits."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _flush(path: Path) -> None:

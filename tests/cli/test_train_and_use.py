@@ -96,7 +96,9 @@ def test_data_counts_what_is_there(convolens):
     assert ran.json.keys() >= {"n", "splits", "classes", "shape", "problems"}
     assert ran.json["n"] == 1797 == sum(split["n"] for split in ran.json["splits"].values())
     assert ran.json["shape"] == [8, 8, 1]
-    assert convolens("data", "digits").out.startswith("digits: 1,797 images of 8 x 8 x 1, uint8")
+    text = convolens("data", "digits").out
+    assert text.startswith("seen 1,797 = used 1,797 + skipped 0\n")
+    assert "digits: 1,797 images of 8 x 8 x 1, uint8" in text
 
 
 @pytest.mark.parametrize(

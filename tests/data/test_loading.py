@@ -46,16 +46,27 @@ def test_digits_are_those_of_scikit_learn_divided_once_for_all():
         (image.astype(int).tobytes(), label)
         for image, label in zip(published.images, published.target.tolist(), strict=True)
     }
-    assert load_data("digits", seed=5).fingerprint == data.fingerprint
+    assert load_data().fingerprint == data.fingerprint
     for split in data.splits.values():
         share = np.bincount(split.labels) / len(split)
         assert np.abs(share - np.bincount(published.target) / 1797).max() < 0.01
 
 
-def test_digits_take_no_other_division():
-    for options in ({"validation": "last"}, {"validation_size": 10}):
-        with pytest.raises(ConfigError, match="digits has one fixed division"):
-            load_data("digits", **options)
+def test_digits_are_divided_otherwise_when_asked_to_be():
+    usual = load_data("digits")
+    other = load_data("digits", seed=5)
+    assert other.fingerprint != usual.fingerprint
+    assert load_data("digits", **other.options).fingerprint == other.fingerprint
+    fold = load_data("digits", folds=5, fold=4, validation_size=100)
+    assert [len(split) for split in fold.splits.values()] == [1338, 100, 359]
+    assert load_data("digits", size=(6, 4), channels=3).shape == (6, 4, 3)
+
+
+def test_an_option_that_does_not_exist_is_named():
+    with pytest.raises(ConfigError, match="unknown option 'sead' of a data set; did you mean"):
+        load_data("digits", sead=5)
+    with pytest.raises(ConfigError, match="size"):
+        load_data("digits", size="large")
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
@@ -135,10 +146,17 @@ def test_names_and_paths_that_lead_nowhere(tmp_path, monkeypatch):
         with pytest.raises(DataError):
             load_data(name)
     (tmp_path / "data.npz").write_bytes(b"PK")
-    with pytest.raises(DataError, match="is a file; what can be read today: a folder of IDX files"):
+    with pytest.raises(DataError, match=r"data\.npz: no \.npz file, truncated or damaged"):
         load_data("data.npz")
-    with pytest.raises(DataError, match="a folder without IDX files; what can be read today"):
+    (tmp_path / "notes.txt").write_text("no data")
+    with pytest.raises(DataError, match=r"notes\.txt is a file of another kind; allowed: a folder"):
+        load_data("notes.txt")
+    with pytest.raises(DataError, match=r"allowed: .*<class>"):
         load_data(tmp_path)
+    with pytest.raises(
+        DataError, match=r"cannot be of the type int; allowed: a name, a path, \(X, y\)"
+    ):
+        load_data(7)
 
 
 def test_a_name_wins_over_a_folder_and_a_path_does_not(tmp_path, monkeypatch):
@@ -192,7 +210,7 @@ def test_unpacked_files_without_a_checksum_are_read_by_path_alone(tmp_path, monk
 
 
 def test_one_class_or_one_image_is_no_data_set(tmp_path):
-    with pytest.raises(DataError, match=r"class names .* two or more"):
+    with pytest.raises(DataError, match="all 50 images are of one class"):
         load_data(write_set(tmp_path / "one", n_classes=1))
     with pytest.raises(DataError, match="1 training image cannot be divided"):
         load_data(write_set(tmp_path / "single", n_train=1))

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convolens.data import epoch_order
+from convolens.data.ordering import balanced_order
 from convolens.errors import ConfigError
 
 
@@ -35,3 +36,58 @@ def test_every_place_is_as_likely_for_every_index():
 def test_impossible_numbers_are_refused(arguments, name):
     with pytest.raises(ConfigError, match=f"{name} is .*; allowed: a whole number"):
         epoch_order(*arguments)
+
+
+label_lists = st.lists(st.sampled_from([0, 1, 2, 5]), min_size=1, max_size=40)
+
+
+@given(label_lists, st.integers(0, 2**64 - 1), st.integers(0, 2**40))
+def test_a_balanced_epoch_is_as_long_as_any_and_shows_every_class_equally_often(
+    labels, seed, epoch
+):
+    labels = np.array(labels)
+    order = balanced_order(labels, seed, epoch)
+    assert order.shape == labels.shape
+    assert order.dtype == np.int64
+    counts = np.unique(labels[order], return_counts=True)[1]
+    assert len(counts) == len(np.unique(labels)) or len(labels) < 2 * len(counts)
+    assert counts.max() - counts.min() <= 1
+    np.random.default_rng(0).random(5)
+    np.testing.assert_array_equal(balanced_order(labels, seed, epoch), order)
+
+
+@given(label_lists, st.integers(0, 2**64 - 1), st.integers(1, 30))
+def test_all_of_a_class_come_once_before_any_comes_twice_over_the_whole_run(labels, seed, epochs):
+    labels = np.array(labels)
+    shown = np.zeros(len(labels), dtype=int)
+    for epoch in range(epochs):
+        shown += np.bincount(balanced_order(labels, seed, epoch), minlength=len(labels))
+        for label in np.unique(labels):
+            assert np.ptp(shown[labels == label]) <= 1
+        by_class = [shown[labels == label].sum() for label in np.unique(labels)]
+        assert max(by_class) - min(by_class) <= 1
+
+
+def test_balanced_orders_of_neighbouring_seeds_epochs_and_classes_have_nothing_in_common():
+    labels = np.repeat([0, 1], 500)
+    orders = [balanced_order(labels, seed, epoch) for seed in range(3) for epoch in range(4)]
+    ranks = np.corrcoef([np.argsort(order) for order in orders])
+    assert np.abs(ranks - np.eye(12)).max() < 0.15
+    # The decks of two classes of one size are not the same deck.
+    assert (orders[0][orders[0] < 500] != orders[0][orders[0] >= 500] - 500).mean() > 0.9
+
+
+def test_classes_are_mixed_within_a_balanced_epoch():
+    labels = np.repeat([0, 1], [9_000, 1_000])
+    halves = np.array_split(labels[balanced_order(labels, 3, 2)], 10)
+    assert all(0.4 < half.mean() < 0.6 for half in halves)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name"), [((-1, 0), "seed"), ((0, -1), "epoch"), ((0, 2**40 + 1), "epoch")]
+)
+def test_impossible_numbers_of_a_balanced_order_are_refused(arguments, name):
+    with pytest.raises(ConfigError, match=f"{name} is .*; allowed: a whole number"):
+        balanced_order(np.array([0, 1]), *arguments)
+    with pytest.raises(ConfigError, match="n is 0; allowed: a whole number"):
+        balanced_order(np.array([], dtype=np.int64), 0, 0)

@@ -47,7 +47,8 @@ def test_a_stratified_split_keeps_its_promises(labels, fractions, seed):
     table = np.stack([np.bincount(part.labels, minlength=len(counts)) for part in parts], axis=1)
     sizes = np.array([len(part) for part in parts])
     quotas = counts[:, None] * sizes[None, :] / n
-    assert np.abs(table - quotas).max() < 2
+    # Off by rounding, and by what the smallest classes got above their due to be in every part.
+    assert np.abs(table - quotas).max() < 2 + len(counts)
     if sizes.min() >= 2 * len(counts):
         assert (table[counts >= len(parts)] >= 1).all()
 

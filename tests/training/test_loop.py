@@ -169,11 +169,15 @@ def test_no_batch_is_so_small_that_normalisation_fails(tmp_path: Path, n: int) -
     assert run.status == "completed"
 
 
-def test_a_single_class_name_mismatch_is_refused(tmp_path: Path) -> None:
+def test_classes_are_matched_by_name(tmp_path: Path) -> None:
     run = train(small(), epochs=1, path=tmp_path / "run", progress=False)
-    other = replace(small(), class_names=("bright", "dark"))
-    with pytest.raises(DataError, match="cannot be judged"):
+    accuracy = run.evaluate(small()).accuracy
+    swapped = replace(small(), class_names=small().class_names[::-1])
+    assert run.evaluate(swapped).accuracy == 1 - accuracy
+    other = replace(small(), class_names=("bright", "unheard of"))
+    with pytest.raises(DataError, match="unheard of, which the model does not know"):
         run.evaluate(other)
+    assert run.evaluate(small(), split="all").n == small().n_used
 
 
 def test_a_run_finds_its_data_again_or_says_that_they_changed(tmp_path: Path) -> None:

@@ -1,23 +1,47 @@
 """``convolens data``."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
-from convolens.cli.output import JsonOption, print_json, print_text
+from convolens.cli.data_options import takes_data_options
+from convolens.cli.output import JsonOption, print_json, print_text, say
 
 
+@takes_data_options
 def data(
     source: Annotated[
-        str, typer.Argument(metavar="DATA", help="Name or path of a data set, such as digits.")
+        str,
+        typer.Argument(
+            metavar="DATA",
+            help="Name of a data set, such as digits, or a folder, .csv, .parquet or .npz file.",
+        ),
     ],
+    options: dict[str, Any],
+    report: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with pictures.")
+    ] = None,
+    write_split: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write which picture is in which split, as CSV."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what is in a data set, and what is wrong with it."""
-    from convolens.data import check_data, load_data
+    """Say what is in a data set, what is wrong with it, and what to do about it."""
+    from convolens.data import PreparationDisplay, check_data, load_data, write_split_file
+    from convolens.reports import write_data_page
 
-    summary = check_data(load_data(source))
+    with PreparationDisplay() as display:
+        dataset = load_data(source, on_progress=display, **options)
+    summary = check_data(dataset)
     if as_json:
         print_json(summary.to_dict())
     else:
         print_text(str(summary))
+    if write_split is not None:
+        write_split_file(write_split, dataset)
+        say(f"split: {write_split}")
+    if report is not None:
+        write_data_page(report, summary, dataset)
+        say(f"report: {report}")

@@ -6,22 +6,28 @@
 
 from convolens.data.catalogue import KNOWN_DATASETS, KnownDataset, KnownFile
 from convolens.data.datasets import Dataset, Split
-from convolens.data.digits import load_digits
 from convolens.data.directory import Fetch, data_directory, download, locate_files
+from convolens.data.display import PreparationDisplay
+from convolens.data.health import bad_share, refuse_bad
 from convolens.data.idx import read_idx
 from convolens.data.listing import Entry, Listing
-from convolens.data.loading import load_data
+from convolens.data.loading import DataSource, load_data
+from convolens.data.manifest import read_split_file, write_split_file
+from convolens.data.options import DataOptions, Layout, Preparation
 from convolens.data.ordering import epoch_order
 from convolens.data.preprocessing import PREPROCESSING_KINDS, Preprocessing, fit_preprocessing
 from convolens.data.problems import PROBLEM_KINDS, Problem, ProblemKind
 from convolens.data.sanity import DataSummary, SplitSummary, check_data
 from convolens.data.splits import hold_out_last, stratified_split
+from convolens.data.splitting import Splitting
 from convolens.data.stored import Images, StoredImages, image_chunks, select
 
 __all__ = [
     "KNOWN_DATASETS",
     "PREPROCESSING_KINDS",
     "PROBLEM_KINDS",
+    "DataOptions",
+    "DataSource",
     "DataSummary",
     "Dataset",
     "Entry",
@@ -29,13 +35,18 @@ __all__ = [
     "Images",
     "KnownDataset",
     "KnownFile",
+    "Layout",
     "Listing",
+    "Preparation",
+    "PreparationDisplay",
     "Preprocessing",
     "Problem",
     "ProblemKind",
     "Split",
     "SplitSummary",
+    "Splitting",
     "StoredImages",
+    "bad_share",
     "check_data",
     "data_directory",
     "download",
@@ -44,9 +55,11 @@ __all__ = [
     "hold_out_last",
     "image_chunks",
     "load_data",
-    "load_digits",
     "locate_files",
     "read_idx",
+    "read_split_file",
+    "refuse_bad",
     "select",
     "stratified_split",
+    "write_split_file",
 ]

@@ -5,31 +5,34 @@ from typing import Any, cast
 import numpy as np
 
 from convolens.data.catalogue import KNOWN_DATASETS
-from convolens.data.datasets import Dataset, Split
-from convolens.data.splits import stratified_split
+from convolens.data.pool import UNDIVIDED, Pool
 
 
-def load_digits() -> Dataset:
-    """1,797 handwritten digits of 8 x 8 pixels: 80 % to train, 10 % to validate, 10 % to test.
+def digits_pool() -> Pool:
+    """1,797 handwritten digits of 8 x 8 pixels.
 
     The published pixels are counts of 0..16; they are scaled to 0..255 and rounded, which loses
-    nothing. There is no official test part, so the division is fixed here once for all (stratified,
-    seed 0): accuracies of different runs can be compared.
+    nothing. There is no official test part.
 
     Returns:
-        The data set: 1,437, 180 and 180 pictures, (8, 8, 1).
+        The pictures, undivided, (8, 8, 1).
 
     Source: UCI's Optical Recognition of Handwritten Digits, its test part, as in
     ``sklearn.datasets.load_digits``.
 
-    >>> load_digits()
-    Dataset('digits', train=1437, validation=180, test=180, shape=(8, 8, 1), classes=10)
+    >>> digits_pool().images.shape
+    (1797, 8, 8, 1)
     """
     from sklearn import datasets  # pyright: ignore[reportMissingTypeStubs]
 
     bunch = cast("Any", datasets.load_digits())
     pixels = np.rint(bunch.images * (255 / 16)).astype(np.uint8)[..., np.newaxis]
-    whole = Split(pixels, bunch.target.astype(np.int64))
-    train, validation, test = stratified_split(whole, (0.8, 0.1, 0.1), seed=0)
     known = KNOWN_DATASETS["digits"]
-    return Dataset(known.name, train, validation, test, known.class_names, known.homepage)
+    return Pool(
+        name=known.name,
+        source=known.homepage,
+        images=pixels,
+        labels=bunch.target.astype(np.int64),
+        class_names=known.class_names,
+        given=np.full(len(pixels), UNDIVIDED),
+    )

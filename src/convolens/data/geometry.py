@@ -10,9 +10,9 @@ from convolens.config import check_whole
 from convolens.data.problems import Problem
 from convolens.errors import ConfigError
 
-LONGEST_SIDE = 128
-"""Pixels of the longer side unless a caller says otherwise: four times the work of 64, and on two
-cores about what can be trained on in minutes."""
+LONGEST_SIDE = 96
+"""Pixels of the longer side unless a caller says otherwise: twelve times the work of the notes'
+28 x 28, and about what two cores can be trained on in minutes. See ``docs/decisions``."""
 
 _UNUSUAL_AREA = 16.0  # times the median, or as small a part of it
 _UNUSUAL_SHAPE = 3.0  # likewise of height / width
@@ -43,7 +43,7 @@ def choose_shape(
 
     >>> several = np.array([100, 120, 3000]), np.array([90, 100, 3000]), np.zeros(3, bool)
     >>> choose_shape(*several), choose_shape(*several, size=(32, 24), channels=1)
-    ((120, 120, 3), (32, 24, 1))
+    ((96, 96, 3), (32, 24, 1))
     """
     height, width = _usual_size(heights, widths) if size is None else check_size(size)
     if channels is None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from convolens.data.catalogue import TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
 from convolens.data.datasets import Split
 from convolens.data.idx import read_idx
+from convolens.data.pool import Pool
 from convolens.errors import DataError
 
 _NAMES = (TRAIN_IMAGES, TRAIN_LABELS, TEST_IMAGES, TEST_LABELS)
@@ -26,6 +27,36 @@ def find_idx_file(folder: Path, name: str) -> Path | None:
 def find_idx_files(folder: Path) -> dict[str, Path]:
     """The official names for which a folder has a file."""
     return {name: path for name in _NAMES if (path := find_idx_file(folder, name))}
+
+
+def idx_pool(files: Mapping[str, Path], folder: Path | None) -> Pool:
+    """The pictures of IDX files as a pool.
+
+    Args:
+        files: official name (without ``.gz``) to path.
+        folder: where ``classes.txt`` may lie, and what names the data set; None for a known set.
+
+    Raises:
+        DataError: as for :func:`read_splits` and :func:`read_class_names`.
+    """
+    source = str(folder or "")
+    train, test = read_splits(files, source)
+    parts = [train] if test is None else [train, test]
+    labels = np.concatenate([part.labels for part in parts])
+    names = (
+        read_class_names(folder, int(labels.max()))
+        if folder
+        else tuple(str(label) for label in range(int(labels.max()) + 1))
+    )
+    return Pool(
+        name=folder.resolve().name if folder else "",
+        source=source,
+        images=np.concatenate([np.asarray(part.images) for part in parts]),
+        labels=labels,
+        class_names=names,
+        given=np.repeat([0, 2][: len(parts)], [len(part) for part in parts]),
+        last_is_fair=True,
+    )
 
 
 def read_splits(files: Mapping[str, Path], source: str) -> tuple[Split, Split | None]:

@@ -1,91 +1,165 @@
-"""A data set by its name or its path."""
+"""A data set by its name, its path, or as arrays."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
-from convolens.config import check_whole, choose, did_you_mean
+import numpy as np
+
+from convolens.config import did_you_mean
+from convolens.data.arrays import pool_from_arrays
 from convolens.data.catalogue import KNOWN_DATASETS, KnownDataset
-from convolens.data.datasets import Dataset, Split
-from convolens.data.digits import load_digits
+from convolens.data.class_folders import list_class_folders
+from convolens.data.csv_table import list_csv
+from convolens.data.datasets import Dataset
+from convolens.data.digits import digits_pool
 from convolens.data.directory import Fetch, download, locate_files
-from convolens.data.idx_folder import find_idx_files, read_class_names, read_splits
-from convolens.data.splits import hold_out_last, stratified_split
-from convolens.errors import ConfigError, DataError
+from convolens.data.dividing import make_dataset
+from convolens.data.idx_folder import find_idx_files, idx_pool
+from convolens.data.kept_duplicates import kept_duplicates
+from convolens.data.listing import Listing
+from convolens.data.npz import read_npz
+from convolens.data.options import DataOptions, Layout, data_options
+from convolens.data.parquet_table import list_parquet
+from convolens.data.pool import Pool
+from convolens.data.preparing import prepare_listing
+from convolens.data.refitting import refit
+from convolens.data.surveying import OnProgress, silent
+from convolens.errors import DataError
 
-# The notes hold out 5,000 of Fashion-MNIST's 60,000. It is the size wherever it is at most a tenth.
-_NOTES_SIZE = 5_000
+DataSource = str | Path | tuple[Any, Any] | Mapping[str, tuple[Any, Any]]
+"""A known name, a path, (X, y), or a split's name to each (X, y)."""
 
 
 def load_data(
-    source: str | Path = "digits",
+    source: DataSource = "digits",
     *,
-    seed: int = 0,
-    validation: str | None = None,
-    validation_size: int | None = None,
     fetch: Fetch = download,
+    on_progress: OnProgress = silent,
+    **options: Any,
 ) -> Dataset:
-    """Load a data set with its splits and class names.
+    r"""Load a data set with its splits and class names.
 
-    Known names are digits, fashion-mnist, mnist and kmnist. All but digits are looked for in the
-    data directory (:func:`convolens.data.data_directory`), else downloaded there; either way their
-    files must be the official ones. A folder of IDX files is read under MNIST's file names
-    (``train-images-idx3-ubyte`` and so on, with or without ``.gz``), with the class names from a
-    ``classes.txt`` beside them, one a line, or else the labels themselves.
+    What it may be:
+
+    - a known name: digits, fashion-mnist, mnist or kmnist. All but digits are looked for in the
+      data directory (:func:`convolens.data.data_directory`), else downloaded there; either way
+      their files must be the official ones;
+    - a folder of pictures, ``root/<class>/…`` or ``root/<train, val, test>/<class>/…``;
+    - a table of paths and labels (``.csv``, ``.tsv``), or of paths or pictures (``.parquet``, or a
+      folder of such files);
+    - an ``.npz`` file, or a folder of IDX files under MNIST's names;
+    - arrays: (X, y), or ``{"train": (X, y), "test": (X, y)}``.
+
+    A set that is not divided becomes 80 % training, 10 % validation and 10 % test pictures: at
+    random by ``seed``, every class in proportion, pictures of one ``group``, copies and near copies
+    on one side. One that has a test part keeps it, and validation is taken from its training part.
+    Pictures of several sizes are brought to one; :class:`Dataset` says what was done and what was
+    left out.
 
     Args:
-        source: a known name, or the path of a folder. A name wins over a folder of that name;
-            ``./mnist`` means the folder.
-        seed: of a stratified validation split.
-        validation: "last" holds out the last training pictures, as the notes do; "stratified"
-            draws them at random, every class in proportion. None is "last" for training parts of
-            at least 50,000 pictures and "stratified" for smaller ones.
-        validation_size: how many; None is 5,000, or a tenth of fewer than 50,000.
+        source: as above. A known name wins over a file of that name; ``./mnist`` means the file.
         fetch: how a missing official file is got, called with its address and where to put it.
+        on_progress: called with what is being done, how many pictures are done and how many there
+            are, while a folder or a table is read.
+        **options: fields of :class:`~convolens.data.options.Preparation` (``size``, ``channels``,
+            ``fit``, ``limits``, ``workers``), of :class:`~convolens.data.dividing.Splitting`
+            (``seed``, ``validation_size``, ``test_size``, ``folds``, ``sample``, ``split_file``
+            and others) and of :class:`~convolens.data.options.Layout` (``images``, ``labels``,
+            ``group``, ``shape``, ``class_names`` and others).
 
     Returns:
-        The data set. ``digits`` comes in one fixed division (see
-        :func:`convolens.data.load_digits`), whatever the seed.
+        The data set. ``digits`` without options comes in one fixed division, whatever the seed.
 
     Raises:
-        DataError: it is neither known nor a folder that can be read, or its files are missing,
-            altered, damaged or disagree.
-        ConfigError: an impossible ``validation`` or ``validation_size``.
+        DataError: it is neither known nor there, or its files are missing, damaged or disagree.
+        ConfigError: an option that is unknown, not allowed, or impossible for these data.
 
     >>> load_data("digits").splits["test"]
     Split(n=180, shape=(8, 8, 1))
     """
-    if validation is not None:
-        choose("validation", validation, {"last": 1, "stratified": 1})
-    if str(source) == "digits" and not isinstance(source, Path):
-        if validation is not None or validation_size is not None:
-            raise ConfigError(
-                "digits has one fixed division (80/10/10 %, stratified); "
-                "leave validation and validation_size out"
-            )
-        return load_digits()
+    chosen = data_options(options)
+    pool = _pool(source, chosen, fetch, on_progress)
+    dataset = make_dataset(pool, chosen.splitting, lambda: kept_duplicates(pool))
+    return replace(dataset, options=chosen.to_dict())
+
+
+def _pool(source: DataSource, options: DataOptions, fetch: Fetch, on_progress: OnProgress) -> Pool:
+    if isinstance(source, tuple):
+        return pool_from_arrays({None: source}, **_array_options(options))
+    if isinstance(source, Mapping):
+        parts = cast("Mapping[str | None, tuple[Any, Any]]", source)
+        return pool_from_arrays(parts, **_array_options(options))
+    if isinstance(source, str) and source == "digits":
+        return refit(digits_pool(), options.preparation)
     if isinstance(source, str) and source in KNOWN_DATASETS:
-        name, (full, test), class_names, where = _known(KNOWN_DATASETS[source], fetch)
-    else:
-        name, (full, test), class_names, where = _folder(source)
-    train, held_out = _divide(full, validation, validation_size, seed)
-    return Dataset(name, train, held_out, test, class_names, where)
+        return refit(_known(KNOWN_DATASETS[source], fetch), options.preparation)
+    path = _existing(source)
+    if path.is_dir():
+        files = find_idx_files(path)
+        if files:
+            return refit(idx_pool(files, path), options.preparation)
+    elif path.suffix.lower() == ".npz":
+        layout = options.layout
+        return read_npz(path, images=layout.images, labels=layout.labels, **_array_options(options))
+    return prepare_listing(_listing(path, options.layout), options.preparation, on_progress)
 
 
-_Parts = tuple[str, tuple[Split, Split | None], tuple[str, ...], str]
+def _listing(path: Path, layout: Layout) -> Listing:
+    columns = {"images": layout.images, "labels": layout.labels, "group": layout.group}
+    suffix = path.suffix.lower()
+    if suffix in (".csv", ".tsv"):
+        return list_csv(path, **columns)
+    if suffix in (".parquet", ".pq") or (path.is_dir() and _holds_parquet(path)):
+        return list_parquet(path, **columns)
+    if not path.is_dir():
+        raise DataError(
+            f"{path} is a file of another kind; allowed: a folder of class folders or of IDX "
+            "files, .csv, .tsv, .parquet, .npz"
+        )
+    listing = list_class_folders(path)
+    pattern = layout.group_pattern()
+    if pattern is None:
+        return listing
+    entries = [replace(entry, group=_group(pattern, entry.name)) for entry in listing.entries]
+    if all(entry.group is None for entry in entries):
+        raise DataError(
+            f"{path}: group is {layout.group!r}, which is found in no path, such as "
+            f"{entries[0].name!r}; it is searched for as a regular expression"
+        )
+    return replace(listing, entries=entries)
 
 
-def _known(known: KnownDataset, fetch: Fetch) -> _Parts:
-    files = locate_files(known, fetch=fetch)
-    train, test = read_splits(files, known.name)
-    found = (len(train), len(test or ()), train.images.shape[1:])
+def _group(pattern: Any, name: str) -> str | None:
+    found = pattern.search(name)
+    if found is None:
+        return None
+    return found[1] if pattern.groups else found[0]
+
+
+def _holds_parquet(folder: Path) -> bool:
+    places: Sequence[Path] = (folder, folder / "data")
+    return any(any(place.glob("*.parquet")) for place in places)
+
+
+def _known(known: KnownDataset, fetch: Fetch) -> Pool:
+    pool = idx_pool(locate_files(known, fetch=fetch), None)
+    n_train = int(np.count_nonzero(pool.given == 0))
+    found = (n_train, len(pool.labels) - n_train, pool.images.shape[1:])
     assert found == (known.n_train, known.n_test, known.shape), "the checksums said otherwise"
-    return known.name, (train, test), known.class_names, known.homepage
+    return replace(pool, name=known.name, source=known.homepage, class_names=known.class_names)
 
 
-def _folder(source: str | Path) -> _Parts:
+def _existing(source: Any) -> Path:
+    if not isinstance(source, str | Path):
+        raise DataError(
+            f"a data set cannot be of the type {type(source).__name__}; allowed: a name, a path, (X, y), or "
+            'a mapping such as {"train": (X, y)}'
+        )
     path = Path(source)
-    today = f"a folder of IDX files, or a known name ({', '.join(KNOWN_DATASETS)})"
     try:
-        is_folder, exists = path.is_dir(), path.exists()
+        exists = path.exists()
     except (OSError, ValueError) as reason:
         raise DataError(f"{str(source)!r} cannot be the name of a folder: {reason}") from None
     if not exists:
@@ -93,26 +167,17 @@ def _folder(source: str | Path) -> _Parts:
             f"there is no file or folder {str(source)!r}, and it is no known data set's name"
             f"{did_you_mean(str(source), KNOWN_DATASETS)}"
         )
-    files = find_idx_files(path) if is_folder else {}
-    if not files:
-        what = "a folder without IDX files" if is_folder else "a file"
-        raise DataError(f"{path} is {what}; what can be read today: {today}")
-    train, test = read_splits(files, str(path))
-    largest = max(int(split.labels.max()) for split in (train, test) if split is not None)
-    return path.resolve().name, (train, test), read_class_names(path, largest), str(path)
+    return path
 
 
-def _divide(
-    full: Split, validation: str | None, size: int | None, seed: int
-) -> tuple[Split, Split]:
-    large = len(full) >= 10 * _NOTES_SIZE
-    if size is None:
-        size = _NOTES_SIZE if large else max(1, len(full) // 10)
-    if len(full) < 2:
-        raise DataError("1 training image cannot be divided into training and validation")
-    check_whole("validation_size", size, 1, len(full) - 1)
-    if (validation or ("last" if large else "stratified")) == "last":
-        return hold_out_last(full, size)
-    share = size / len(full)
-    train, held_out = stratified_split(full, (1 - share, share), seed)
-    return train, held_out
+def _array_options(options: DataOptions) -> dict[str, Any]:
+    layout, preparation = options.layout, options.preparation
+    return {
+        "shape": layout.shape,
+        "channels_first": layout.channels_first,
+        "value_range": layout.value_range,
+        "class_names": layout.class_names,
+        "size": preparation.size,
+        "channels": preparation.channels,
+        "fit": preparation.fit,
+    }

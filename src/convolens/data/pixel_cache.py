@@ -50,6 +50,8 @@ ROW_TYPE = np.dtype([("sha256", np.uint8, (32,)), ("crc32", "<u4"), ("usable", "
 class PreparedPixels:
     """The pixels of n pictures, on disk."""
 
+    folder: Path
+    """The entry."""
     images: StoredImages
     """All n rows; a row that is not usable holds nothing of use."""
     usable: NDArray[np.bool_]
@@ -191,7 +193,7 @@ def _open(entry: Path, contents: NDArray[np.uint8], fitting: Fitting) -> Prepare
             return None
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
         return None  # damaged: it is made again
-    return PreparedPixels(images=images, usable=rows["usable"], refused=refused)
+    return PreparedPixels(folder=entry, images=images, usable=rows["usable"], refused=refused)
 
 
 def _map(path: Path, shape: tuple[int, int, int, int]) -> StoredImages | None:

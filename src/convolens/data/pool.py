@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,8 @@ class Pool:
     """What was skipped, and what a user should know."""
     fit: str = "pad"
     """How pictures of other sizes were made to fit."""
+    folder: Path | None = None
+    """In the cache, where what follows from the pixels alone may be kept."""
     last_is_fair: bool = False
     """Whether the source is known to be shuffled, so that its last pictures are as good a sample
     as any, as the notes take them."""

@@ -7,7 +7,6 @@ found out is kept (:mod:`convolens.data.index`), and so are the pixels
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 
 import numpy as np
 from filelock import FileLock
@@ -18,32 +17,16 @@ from convolens.data.classes import match_classes
 from convolens.data.geometry import choose_shape, unusual_sizes
 from convolens.data.index import Survey, SurveyIndex
 from convolens.data.listing import SPLIT_NAMES, Entry, Listing
+from convolens.data.options import Preparation
 from convolens.data.pixel_cache import PixelTarget, PreparedPixels, prepared_pixels
 from convolens.data.pool import UNDIVIDED, Pool
 from convolens.data.problems import Problem
 from convolens.data.surveying import OnProgress, enough_workers, reading_tasks, silent, survey
 from convolens.errors import DataError
-from convolens.images import DEFAULT_LIMITS, ImageLimits
 from convolens.images.fitting import Fitting
 from convolens.images.reading_pool import fit_pictures
 
 _TELL_EVERY = 32  # pictures
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preparation:
-    """How the pictures of a listing are made to be of one shape."""
-
-    size: int | tuple[int, int] | None = None
-    """Side of a square, or (height, width); by :func:`convolens.data.choose_shape` if None."""
-    channels: int | None = None
-    """1 or 3; 1 if None and all pictures are stored as grey."""
-    fit: str = "pad"
-    """How a picture of other proportions is made to fit: "pad", "crop" or "stretch"."""
-    limits: ImageLimits = DEFAULT_LIMITS
-    """What a picture may be at most."""
-    workers: int | None = None
-    """Processes that read pictures; as many as there are cores if None."""
 
 
 def prepare_listing(
@@ -180,6 +163,7 @@ def _pool(
         groups=_groups(kept),
         problems=tuple(problems),
         fit=fitting.policy,
+        folder=pixels.folder,
     )
 
 

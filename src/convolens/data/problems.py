@@ -172,6 +172,10 @@ PROBLEM_KINDS: dict[str, ProblemKind] = {
         title="A split that is missing",
         advice="It is made from the others, or does without; see the counts.",
     ),
+    "search_cut": ProblemKind(
+        title="Near duplicates that may have been missed",
+        advice="Remove the crowds of alike pictures that were found, and check again.",
+    ),
 }
 
 

@@ -72,25 +72,33 @@ def evaluate(model: Model, data: Dataset, *, split: str = "test") -> Evaluation:
 
     Args:
         model: as from ``load_model``.
-        data: as from ``load_data``; its classes must be the model's, by name.
-        split: "train", "validation" or "test".
+        data: as from ``load_data``; its classes must be among the model's, by name. Pictures of
+            another shape go through the model's own preprocessing; read from files in the model's
+            shape they lose nothing on the way.
+        split: "train", "validation" or "test", or "all" of them.
 
     Raises:
         ConfigError: there is no such split.
-        DataError: the classes or the pictures are not those that the model knows.
+        DataError: the data have a class that the model does not know.
     """
-    chosen = choose(f"split of {data.name}", split, data.splits)
-    if data.class_names != model.classes:
+    known = {**data.splits, "all": None}
+    chosen = choose(f"split of {data.name}", split, known)
+    parts = list(data.splits.values()) if chosen is None else [chosen]
+    label_of = _labels_by_name(data, model)
+    probabilities = np.concatenate([model.predict_proba(part.images) for part in parts])
+    labels = np.concatenate([label_of[part.labels] for part in parts])
+    return evaluate_probabilities(probabilities, labels, model.classes)
+
+
+def _labels_by_name(data: Dataset, model: Model) -> Labels:
+    """For each class of the data its number in the model: by name, never by position."""
+    unknown = tuple(name for name in data.class_names if name not in model.classes)
+    if unknown:
         raise DataError(
-            f"{data.name} has the classes {_listed(data.class_names)}, the model knows "
-            f"{_listed(model.classes)}: it cannot be judged on them"
+            f"{data.name} has the classes {_listed(unknown)}, which the model does not know; it "
+            f"knows {_listed(model.classes)}"
         )
-    probabilities = (
-        model.predict_proba(chosen.images)
-        if data.shape == model.input_shape
-        else model.predict_proba(list(chosen.images))
-    )
-    return evaluate_probabilities(probabilities, chosen.labels, model.classes)
+    return np.array([model.classes.index(name) for name in data.class_names], dtype=np.int64)
 
 
 def evaluate_probabilities(

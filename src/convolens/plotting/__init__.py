@@ -8,6 +8,7 @@ changes its input or matplotlib's settings.
 from convolens.plotting.confusion import plot_confusion_matrix
 from convolens.plotting.crop import plot_crop
 from convolens.plotting.curves import plot_learning_curves
+from convolens.plotting.data_pictures import plot_class_counts, plot_pairs
 from convolens.plotting.figures import Figure, save_figure
 from convolens.plotting.filters import plot_filters
 from convolens.plotting.gallery import plot_images
@@ -21,6 +22,7 @@ from convolens.plotting.views import plot_view
 
 __all__ = [
     "Figure",
+    "plot_class_counts",
     "plot_confusion_matrix",
     "plot_crop",
     "plot_feature_maps",
@@ -29,6 +31,7 @@ __all__ = [
     "plot_image",
     "plot_images",
     "plot_learning_curves",
+    "plot_pairs",
     "plot_pooling",
     "plot_predictions",
     "plot_trace",

@@ -11,10 +11,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from convolens.bundle import predict_logits, prepared_batches, to_network_input
-from convolens.data import Preprocessing, Split, epoch_order
+from convolens.data import Preprocessing, Split
 from convolens.errors import ConfigError
 from convolens.training.events import Callback, EpochDone, Event, RunEnded, RunStarted, StepsDone
 from convolens.training.hardware import choose_precision
+from convolens.training.imbalance import (
+    accuracy_by_class,
+    balanced_weights,
+    classification_loss,
+    training_order,
+)
 from convolens.training.interrupts import stop_on_signal
 from convolens.training.settings import Recipe
 
@@ -31,7 +37,8 @@ class FitResult:
     epochs: tuple[EpochDone, ...]
     """One entry an epoch that was judged."""
     best: EpochDone
-    """The epoch whose weights the network has."""
+    """The epoch whose weights the network has: of the highest accuracy on the validation part, or
+    by class if the recipe balances classes."""
     precision: str
     """"bfloat16" or "float32"."""
     train_seconds: float
@@ -79,8 +86,9 @@ def fit(
     steps_per_epoch = math.ceil(len(train.labels) / recipe.batch_size)
     steps = max(1, round(recipe.epochs * steps_per_epoch))
     labels = torch.from_numpy(train.labels)
+    weights = None if recipe.class_weights == "none" else balanced_weights(train.labels).to(device)
     progress = _Progress(steps, on_event)
-    best = _Best(network, validation, preprocessing)
+    best = _Best(network, validation, preprocessing, by_class=recipe.balanced)
 
     on_event(
         RunStarted(
@@ -101,7 +109,7 @@ def fit(
     with stop_on_signal() as stop, torch.random.fork_rng(devices), repeatable:
         for epoch in range(math.ceil(steps / steps_per_epoch)):
             plan = recipe.augmentation.plan(len(labels), seed=seed, epoch=epoch)
-            order = epoch_order(len(labels), seed, epoch)
+            order = training_order(recipe.sampling, train.labels, seed, epoch)
             # Batches as equal as can be: a last one of a picture or two would upset the
             # statistics of a batch normalisation.
             for samples in np.array_split(order, steps_per_epoch):
@@ -114,8 +122,8 @@ def fit(
                 _set_learning_rates(optimizers, peaks, rate)
                 with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
                     logits = network(images)
-                loss = F.cross_entropy(
-                    logits.float(), targets, label_smoothing=recipe.label_smoothing
+                loss = classification_loss(
+                    logits.float(), targets, weights, label_smoothing=recipe.label_smoothing
                 )
                 loss.backward()
                 for optimizer in optimizers:
@@ -229,27 +237,37 @@ class _Means:
 
 
 class _Best:
-    """The best weights so far: highest validation accuracy, then lowest validation loss."""
+    """The best weights so far: highest validation accuracy, then lowest validation loss.
 
-    def __init__(self, network: nn.Module, validation: Split, preprocessing: Preprocessing) -> None:
+    With ``by_class`` it is the mean of the accuracies of the classes: among epochs of a balanced
+    training the plain one would choose that which neglects the rare classes most.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        validation: Split,
+        preprocessing: Preprocessing,
+        *,
+        by_class: bool = False,
+    ) -> None:
         self.network = network
         self.validation = validation
         self.preprocessing = preprocessing
+        self.by_class = by_class
+        self.score = (-1.0, 0.0)
         self.event: EpochDone | None = None
         self.epochs: list[EpochDone] = []
         self.weights: Mapping[str, Tensor] = {}
 
     def judge(self, epoch: int, step: int, progress: _Progress) -> EpochDone:
         begin = time.perf_counter()
-        loss, accuracy = self._validate()
+        loss, accuracy, score = self._validate()
         progress.validating += time.perf_counter() - begin
         train_loss, train_accuracy = progress.epoch.read()
         _check_finite(train_loss + loss, step)
         progress.epoch = _Means()
-        better = self.event is None or (accuracy, -loss) > (
-            self.event.val_accuracy,
-            -self.event.val_loss,
-        )
+        better = (score, -loss) > self.score
         event = EpochDone(
             epoch=epoch,
             step=step,
@@ -262,16 +280,19 @@ class _Best:
         )
         self.epochs.append(event)
         if better:
-            self.event = event
+            self.event, self.score = event, (score, -loss)
             self.weights = {k: v.clone() for k, v in self.network.state_dict().items()}
         return event
 
-    def _validate(self) -> tuple[float, float]:
+    def _validate(self) -> tuple[float, float, float]:
+        """Loss, accuracy, and what the weights are judged by."""
         batches = prepared_batches(self.preprocessing, self.validation.images)
         logits = predict_logits(self.network, batches)
         scores, labels = torch.from_numpy(logits), torch.from_numpy(self.validation.labels)
         loss = F.cross_entropy(scores, labels).item()
-        return loss, (scores.argmax(1) == labels).double().mean().item()
+        correct = scores.argmax(1) == labels
+        accuracy = correct.double().mean().item()
+        return loss, accuracy, accuracy_by_class(correct, labels) if self.by_class else accuracy
 
 
 def _check_finite(loss: float, step: int) -> None:

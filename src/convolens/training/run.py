@@ -61,11 +61,11 @@ class Run:
         if self.dataset is not None:
             return self.dataset
         recorded = self.record["data"]
-        dataset = load_data(recorded["source"])
+        dataset = load_data(recorded["source"], **recorded.get("options", {}))
         if dataset.fingerprint != recorded["fingerprint"]:
             raise DataError(
                 f"{recorded['source']} is not the data that {self.path} was trained on: it has "
-                "changed, or was split in another way; hand the data set to evaluate()"
+                "changed since; hand the data set to evaluate()"
             )
         return dataset
 

@@ -48,7 +48,7 @@ def train_recipe(
     begin = time.perf_counter()
     check_whole("seed", seed, 0, 2**64 - 1)
     recipe = recipe.settled(len(data.train.labels))
-    preprocessing = fit_preprocessing(recipe.preprocessing, data.train.images)
+    preprocessing = fit_preprocessing(recipe.preprocessing, data.train.images, fit=data.fit)
     device = choose_device()
     network = build_network(
         recipe.architecture, data.shape, len(data.class_names), seed=seed, **recipe.arguments
@@ -62,8 +62,12 @@ def train_recipe(
             "source": _source(data),
             "fingerprint": data.fingerprint,
             "shape": list(data.shape),
+            "options": dict(data.options),
             "counts": {name: len(split.labels) for name, split in data.splits.items()},
             "classes": list(data.class_names),
+            "seen": data.n_seen,
+            "used": data.n_used,
+            "skipped": [to_dict(problem) for problem in data.skipped],
         },
         "machine": describe_machine(device),
         "status": "running",

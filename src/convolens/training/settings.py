@@ -7,6 +7,7 @@ from typing import Any, Literal
 from convolens.data import PREPROCESSING_KINDS
 from convolens.errors import ConfigError
 from convolens.training.augmentation import Augmentation
+from convolens.training.imbalance import CLASS_WEIGHTS, SAMPLINGS, ClassWeights, Sampling
 from convolens.training.optimizers import MuonAdamW, NAdam
 from convolens.training.schedules import Constant, Schedule, Triangular
 
@@ -38,6 +39,12 @@ class Recipe:
     """Pictures a step, at most. None: by :meth:`settled`."""
     label_smoothing: float = 0.0
     """Share of each label spread over all classes."""
+    class_weights: ClassWeights = "none"
+    """"balanced" lets every class of the training part count the same in the loss, by weights of
+    n / (classes x pictures of the class)."""
+    sampling: Sampling = "shuffled"
+    """"shuffled" shows every picture once an epoch; "balanced" every class equally often, so that
+    pictures of rare classes come several times, in epochs of the same length."""
     precision: Precision = "auto"
     """Of the network's forward and backward pass; "auto" takes bfloat16 where the processor
     multiplies it in hardware. Weights are always float32."""
@@ -50,15 +57,29 @@ class Recipe:
             raise ConfigError(f"batch_size must be from 1 to 65,536; got {self.batch_size}")
         if not 0 <= self.label_smoothing < 1:
             raise ConfigError(f"label_smoothing must be in [0, 1); got {self.label_smoothing}")
-        if self.precision not in PRECISIONS:
+        for name, allowed in (
+            ("precision", PRECISIONS),
+            ("preprocessing", PREPROCESSING_KINDS),
+            ("class_weights", CLASS_WEIGHTS),
+            ("sampling", SAMPLINGS),
+        ):
+            value = getattr(self, name)
+            if value not in allowed:
+                raise ConfigError(f"{name} must be one of {', '.join(allowed)}; got {value!r}")
+        if self.class_weights == self.sampling == "balanced":
             raise ConfigError(
-                f"precision must be one of {', '.join(PRECISIONS)}; got {self.precision!r}"
+                "class_weights and sampling are both balanced, which would count rare classes "
+                "twice; allowed: one of them"
             )
-        if self.preprocessing not in PREPROCESSING_KINDS:
-            raise ConfigError(
-                f"preprocessing must be one of {', '.join(PREPROCESSING_KINDS)}; "
-                f"got {self.preprocessing!r}"
-            )
+
+    @property
+    def balanced(self) -> bool:
+        """Whether rare classes are made to count as much as others.
+
+        Then the mean of the classes' accuracies on the validation part decides which epoch is the
+        best, not the accuracy.
+        """
+        return "balanced" in (self.class_weights, self.sampling)
 
     def settled(self, n_train: int) -> "Recipe":
         """The same recipe with what it leaves open decided by the number of training pictures.

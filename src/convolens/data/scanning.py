@@ -1,0 +1,97 @@
+"""One pass over all pictures of a data set: everything that the doctor needs of each."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convolens.data.blanks import blank_pictures
+from convolens.data.datasets import Dataset
+from convolens.data.duplicates import CHUNK_BYTES, digest_pictures
+from convolens.data.perceptual import Fingerprints, fingerprint, join_fingerprints
+from convolens.data.same_rules import rule_for
+from convolens.data.stored import image_chunks
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scan:
+    """What was seen of the n pictures of a data set, its splits one after the other."""
+
+    dataset: Dataset
+    """Whose pictures they are."""
+    histograms: dict[str, NDArray[np.int64]]
+    """How often each of the 256 values is in a split."""
+    digests: NDArray[np.uint64]
+    """(n, 2), 128 bits that are equal where the pixels are."""
+    blank: NDArray[np.bool_]
+    """(n,), whether a picture shows nothing."""
+    prints: Fingerprints | None
+    """None where the pictures are too small to look for near duplicates."""
+    starts: dict[str, int]
+    """The index of each split's first picture."""
+
+    def place(self, index: int) -> tuple[str, int]:
+        """The split of a picture and its number there."""
+        name = [name for name, start in self.starts.items() if start <= index][-1]
+        return name, index - self.starts[name]
+
+    def name(self, index: int) -> str:
+        """What a picture is called: by its file or row, else as ``test[3]``."""
+        split_name, position = self.place(index)
+        own = self.dataset.splits[split_name].name_of(position)
+        return f"{split_name}[{position}]" if own is None else own
+
+    def label(self, index: int) -> int:
+        """The label of a picture."""
+        split_name, position = self.place(index)
+        return int(self.dataset.splits[split_name].labels[position])
+
+    def fetch(self, indices: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Pictures by their indices, ascending."""
+        parts: list[NDArray[np.uint8]] = []
+        for name, split in self.dataset.splits.items():
+            own = indices - self.starts[name]
+            inside = own[(own >= 0) & (own < len(split))]
+            if len(inside):
+                parts.append(split.images[inside])
+        return np.concatenate(parts)
+
+
+def scan_dataset(dataset: Dataset) -> Scan:
+    """Look at every picture once, some megabytes at a time.
+
+    Args:
+        dataset: the data set, in memory or on disk.
+
+    Returns:
+        For each picture 17 bytes and, from 8 x 8 pixels on, another 71 to 213.
+
+    >>> from convolens.data.datasets import Split
+    >>> part = Split(np.zeros((2, 8, 8, 1), np.uint8), np.array([0, 1]))
+    >>> scan = scan_dataset(Dataset("blank", part, part, None, ("cat", "dog"), "made by hand"))
+    >>> scan.name(2), int(scan.blank.sum())
+    ('validation[0]', 4)
+    """
+    comparable = rule_for((0, *dataset.shape)) is not None
+    histograms: dict[str, NDArray[np.int64]] = {}
+    starts: dict[str, int] = {}
+    digests: list[NDArray[np.uint64]] = []
+    blank: list[NDArray[np.bool_]] = []
+    prints: list[Fingerprints] = []
+    for name, split in dataset.splits.items():
+        starts[name] = sum(map(len, blank))
+        histograms[name] = np.zeros(256, dtype=np.int64)
+        for chunk in image_chunks(split.images, CHUNK_BYTES):
+            histograms[name] += np.bincount(chunk.ravel(), minlength=256)
+            digests.append(digest_pictures(chunk))
+            blank.append(blank_pictures(chunk))
+            if comparable:
+                prints.append(fingerprint(chunk))
+    return Scan(
+        dataset=dataset,
+        histograms=histograms,
+        digests=np.concatenate(digests),
+        blank=np.concatenate(blank),
+        prints=join_fingerprints(prints) if prints else None,
+        starts=starts,
+    )

@@ -143,7 +143,8 @@ def test_every_file_gets_one_answer(tmp_path):
     assert problems.pop("stray.jpg") == ("outside_classes", True)
     assert problems.pop("bird") == ("empty_class", False)
     assert problems.pop("empty") == ("empty_class", False)
-    assert set(problems.values()) == {("other_file", True)}
+    assert problems["cat/photo.HEIC"] == ("other_format", True)
+    assert set(problems.values()) == {("other_file", True), ("other_format", True)}
     n_files = sum(path.is_file() for path in tmp_path.rglob("*"))
     assert len(entries) + len(problems) + 1 == n_files
 

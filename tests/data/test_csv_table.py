@@ -161,7 +161,7 @@ def test_a_split_column_divides(table):
         "path,label,Split\n1.png,a,train\n2.png,a,VALID\n3.png,b,held out\n4.png,b,trian\n"
     )
     assert [split for _, _, split, _ in entries(path)] == ["train", "validation", "test"]
-    assert problems(path) == [("label_out_of_range", "table.csv[4]", True)]
+    assert problems(path) == [("unknown_split", "table.csv[4]", True)]
     assert "'trian'; allowed: train, validation, test" in list_csv(path).problems[0].reason
 
 

@@ -323,7 +323,7 @@ def test_a_split_column_wins_over_names(tmp_path):
     columns = {"image": [b"x"] * 3, "label": ["a"] * 3, "split": ["train", "dev", None]}
     write(tmp_path / "test.parquet", columns)
     assert [split for _, _, split, _ in entries(tmp_path)] == ["train", "validation"]
-    assert problems(tmp_path) == [("label_out_of_range", "test.parquet[2]", True)]
+    assert problems(tmp_path) == [("unknown_split", "test.parquet[2]", True)]
 
 
 def test_a_file_that_names_no_split_beside_others_is_skipped(tmp_path):
@@ -331,7 +331,7 @@ def test_a_file_that_names_no_split_beside_others_is_skipped(tmp_path):
     write(tmp_path / "train.parquet", columns)
     write(tmp_path / "extra.parquet", columns)
     assert entries(tmp_path) == [("train.parquet[0]", "a", "train", 0)]
-    assert problems(tmp_path) == [("label_out_of_range", "extra.parquet[0]", True)]
+    assert problems(tmp_path) == [("unknown_split", "extra.parquet[0]", True)]
 
 
 def test_names_of_classes_hold_for_files_without(tmp_path):

@@ -113,3 +113,11 @@ def test_a_long_history_is_thinned():
 def test_what_a_resumed_run_records_is_fine():
     rows = [{"epoch": 3, "val_loss": np.float32(0.5), "note": "x"}, {"epoch": 7, "val_loss": 1}]
     assert words(plot_learning_curves(rows).axes[0])[0] == "best: epoch 3, loss 0.5"
+
+
+def test_the_epoch_that_was_kept_is_the_one_marked():
+    """A balanced run keeps the epoch that is best by class, whatever its plain accuracy."""
+    epochs = history(val_accuracy=[0.7, 0.9, 0.8])
+    for entry, best in zip(epochs, (True, False, True), strict=True):
+        entry["best"] = best
+    assert words(plot_learning_curves(epochs).axes[0])[0] == "best: epoch 3, 80.0 %"

@@ -12,6 +12,7 @@ from pathlib import Path
 from convolens.data.classes import case_twins, natural_key, natural_sorted
 from convolens.data.folder_tree import (
     IMAGE_SUFFIXES,
+    OTHER_FORMATS,
     FolderTree,
     has_image_suffix,
     is_housekeeping,
@@ -219,6 +220,8 @@ def _fault(
         return "other_file", "hidden, or one of the system's own files"
     if odd is not None and odd[0] == "not_an_image":
         return odd
+    if suffix in OTHER_FORMATS and in_class:
+        return "other_format", f"a picture in the format {'.' + suffix!r}, which is not read"
     if suffix and suffix not in IMAGE_SUFFIXES:
         return (
             "other_file",

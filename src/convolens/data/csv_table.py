@@ -48,7 +48,7 @@ def list_csv(
 
     Every row is an entry or a skipped problem: "missing_file" for an empty path and a file that is
     not there, "missing_label", "damaged" for a row with too few or too many fields or a stray
-    quotation mark, "label_out_of_range" for a split of another name. Lines without anything are no
+    quotation mark, "unknown_split" for a split of another name. Lines without anything are no
     rows. Labels are text as written; only where all of them are numbers, "3.0" is "3".
 
     Args:

@@ -19,6 +19,12 @@ IMAGE_SUFFIXES = frozenset(
 )
 """Suffixes of file names, in lower case and without the dot, that promise a picture."""
 
+OTHER_FORMATS = frozenset(
+    {"heic", "heif", "hif", "avif", "jxl", "jp2", "j2k", "svg", "psd", "tga", "ico", "pcx", "eps"}
+    | {"dng", "cr2", "cr3", "nef", "arw", "raf", "orf", "rw2"}
+)
+"""Suffixes of pictures that are not read: those of telephones, drawing programs and raw cameras."""
+
 # What operating systems, network drives and archives leave behind; some of it has picture names.
 _SYSTEM_FOLDERS = {"__macosx", "@eadir", "$recycle.bin", "system volume information"}
 _SYSTEM_NAMES = _SYSTEM_FOLDERS | {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}

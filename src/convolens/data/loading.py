@@ -118,7 +118,7 @@ def _listing(path: Path, layout: Layout) -> Listing:
             f"{path} is a file of another kind; allowed: a folder of class folders or of IDX "
             "files, .csv, .tsv, .parquet, .npz"
         )
-    listing = list_class_folders(path)
+    listing = replace(list_class_folders(path), name=_folder_name(path))
     pattern = layout.group_pattern()
     if pattern is None:
         return listing
@@ -129,6 +129,14 @@ def _listing(path: Path, layout: Layout) -> Listing:
             f"{entries[0].name!r}; it is searched for as a regular expression"
         )
     return replace(listing, entries=entries)
+
+
+def _folder_name(path: Path) -> str:
+    """The name of a folder; of its parent where it is called as any such folder is."""
+    resolved = path.resolve()
+    usual = {"images", "image", "data", "dataset", "pictures", "photos", "img", "imgs"}
+    named = resolved.parent if resolved.name.casefold() in usual else resolved
+    return named.name or resolved.name or "pictures"
 
 
 def _group(pattern: Any, name: str) -> str | None:
@@ -154,8 +162,8 @@ def _known(known: KnownDataset, fetch: Fetch) -> Pool:
 def _existing(source: Any) -> Path:
     if not isinstance(source, str | Path):
         raise DataError(
-            f"a data set cannot be of the type {type(source).__name__}; allowed: a name, a path, (X, y), or "
-            'a mapping such as {"train": (X, y)}'
+            f"a data set cannot be of the type {type(source).__name__}; allowed: a name, a path, "
+            '(X, y), or a mapping such as {"train": (X, y)}'
         )
     path = Path(source)
     try:

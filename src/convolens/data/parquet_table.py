@@ -57,7 +57,7 @@ def list_parquet(
     (``train-00000-of-00002.parquet``). All files need the columns of the first; one that has not,
     or is damaged, is skipped as one problem "damaged". Every row of the others is an entry or a
     skipped problem: "missing_file" for no picture or a path to none, "missing_label",
-    "label_out_of_range" for a number without a class name and a split of another name.
+    "label_out_of_range" for a number without a class name, "unknown_split" for another split.
 
     Args:
         path: the file or the folder.

@@ -149,7 +149,7 @@ def _pool(
 ) -> Pool:
     usable = np.flatnonzero(pixels.usable)
     kept = [entries[row] for row in usable.tolist()]
-    class_names, labels = match_classes([entry.label for entry in kept], listing.class_names)
+    class_names, labels, empty = _classes(kept, listing.class_names)
     numbers = {name: number for number, name in enumerate(SPLIT_NAMES)}
     given = [UNDIVIDED if entry.split is None else numbers[entry.split] for entry in kept]
     return Pool(
@@ -161,10 +161,33 @@ def _pool(
         names=[entry.name for entry in kept],
         given=np.array(given, dtype=np.int64),
         groups=_groups(kept),
-        problems=tuple(problems),
+        problems=(*problems, *empty),
         fit=fitting.policy,
         folder=pixels.folder,
     )
+
+
+def _classes(
+    entries: Sequence[Entry], named: tuple[str, ...] | None
+) -> tuple[tuple[str, ...], NDArray[np.int64], list[Problem]]:
+    """The classes that have a usable picture, each picture's label, and what became of the others.
+
+    A class without a picture cannot be learned, and a model that names it would claim otherwise.
+    """
+    used = {entry.label for entry in entries}
+    kept = None if named is None else tuple(name for name in named if name in used)
+    empty = [
+        Problem(
+            kind="empty_class",
+            path=name,
+            reason="none of its pictures can be used; the class is left out",
+            skipped=False,
+        )
+        for name in named or ()
+        if name not in used
+    ]
+    class_names, labels = match_classes([entry.label for entry in entries], kept)
+    return class_names, labels, empty
 
 
 def _groups(entries: Sequence[Entry]) -> NDArray[np.int64] | None:

@@ -75,6 +75,11 @@ PROBLEM_KINDS: dict[str, ProblemKind] = {
         advice="Remove them, or convert them to JPEG or PNG.",
         bad=True,
     ),
+    "other_format": ProblemKind(
+        title="Pictures in a format that is not read",
+        advice="Convert them to JPEG or PNG.",
+        bad=True,
+    ),
     "damaged": ProblemKind(
         title="Truncated or damaged pictures",
         advice="Copy or download them again, or remove them.",
@@ -103,6 +108,11 @@ PROBLEM_KINDS: dict[str, ProblemKind] = {
     "label_out_of_range": ProblemKind(
         title="Labels outside the classes",
         advice="Correct these labels, or add the missing class names.",
+        bad=True,
+    ),
+    "unknown_split": ProblemKind(
+        title="Pictures whose split is not named as others' is",
+        advice="Write train, validation or test there.",
         bad=True,
     ),
     "vanished": ProblemKind(

@@ -27,7 +27,7 @@ _WHOLE = re.compile(r"([+-]?[0-9]+)\.0*")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?")
 _NO_NUMBER = "nan"
 
-UNKNOWN_SPLIT = "label_out_of_range"
+UNKNOWN_SPLIT = "unknown_split"
 """Kind of the problem of a row whose split is none of the three, where other rows' splits are."""
 
 

@@ -31,12 +31,14 @@ class _Curve:
 def plot_learning_curves(history: Sequence[Mapping[str, Any]]) -> Figure:
     """Loss above accuracy over the epochs, the best epoch marked in both.
 
-    The best epoch is the one of highest validation accuracy, the first of equals; without that the
-    one of lowest validation loss; without validation none is marked.
+    The best epoch is the last one that says so under "best". Where none does, it is the one of
+    highest validation accuracy, the first of equals; without that the one of lowest validation
+    loss; without validation none is marked.
 
     Args:
         history: one mapping an epoch, in order, with "epoch" and any of "train_loss", "val_loss",
-            "train_accuracy" and "val_accuracy" (0..1). A value may be missing, None or NaN.
+            "train_accuracy" and "val_accuracy" (0..1). A value may be missing, None or NaN. "best"
+            may be True in those that were the best so far.
 
     Returns:
         A figure; a panel with nothing to show is left out.
@@ -56,12 +58,14 @@ def plot_learning_curves(history: Sequence[Mapping[str, Any]]) -> Figure:
     columns = {key: _column(history, key) for key in _KEYS}
     if not any(np.isfinite(values).any() for values in columns.values()):
         raise ConfigError(f"history has none of {', '.join(_KEYS)}; give at least one number")
-    return _draw(epochs, columns)
+    named = [number for number, entry in enumerate(history) if entry.get("best") is True]
+    return _draw(epochs, columns, named[-1] if named else _best(columns))
 
 
 @house_style()
-def _draw(epochs: NDArray[np.float64], columns: dict[str, NDArray[np.float64]]) -> Figure:
-    best = _best(columns)
+def _draw(
+    epochs: NDArray[np.float64], columns: dict[str, NDArray[np.float64]], best: int | None
+) -> Figure:
     shown = [(what, curves) for what in ("loss", "accuracy") if (curves := _curves(columns, what))]
     figure = new_figure(0.5 + 2.3 * len(shown))
     panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]

@@ -1,31 +1,25 @@
 """The training loop. ``fit`` reads from top to bottom like the pseudo-code in a paper."""
 
 import math
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
-from convolens.bundle import predict_logits, prepared_batches, to_network_input
+from convolens.bundle import to_network_input
 from convolens.data import Preprocessing, Split
-from convolens.errors import ConfigError
-from convolens.training.events import Callback, EpochDone, Event, RunEnded, RunStarted, StepsDone
+from convolens.training.events import Callback, EpochDone, RunEnded, RunStarted
 from convolens.training.hardware import choose_precision
 from convolens.training.imbalance import (
-    accuracy_by_class,
     balanced_weights,
     classification_loss,
     training_order,
 )
 from convolens.training.interrupts import stop_on_signal
+from convolens.training.judging import BestWeights
+from convolens.training.measuring import Progress
 from convolens.training.settings import Recipe
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -87,8 +81,8 @@ def fit(
     steps = max(1, round(recipe.epochs * steps_per_epoch))
     labels = torch.from_numpy(train.labels)
     weights = None if recipe.class_weights == "none" else balanced_weights(train.labels).to(device)
-    progress = _Progress(steps, on_event)
-    best = _Best(network, validation, preprocessing, by_class=recipe.balanced)
+    progress = Progress(steps, on_event)
+    best = BestWeights(network, validation, preprocessing, by_class=recipe.balanced)
 
     on_event(
         RunStarted(
@@ -145,9 +139,9 @@ def fit(
 def _ended(
     status: str,
     step: int,
-    best: "_Best",
+    best: "BestWeights",
     precision: str,
-    progress: "_Progress",
+    progress: "Progress",
     on_event: Callback,
 ) -> FitResult:
     assert best.event is not None, "an epoch is judged before the loop can end"
@@ -167,140 +161,6 @@ def _ended(
         train_seconds=progress.seconds(),
         images_per_second=progress.images_per_second(),
     )
-
-
-class _Progress:
-    """Running means and speed; the numbers are read from the device only when they are told."""
-
-    def __init__(self, steps: int, on_event: Callback) -> None:
-        self.steps = steps
-        # Often enough to watch, seldom enough that a long run's log stays small.
-        self.interval = max(1, min(20, steps // 100))
-        self.on_event = on_event
-        self.start = time.perf_counter()
-        self.validating = 0.0
-        self.images = 0
-        self.recent = _Means()
-        self.epoch = _Means()
-
-    def add(
-        self, step: int, epoch: int, loss: Tensor, logits: Tensor, targets: Tensor, rate: float
-    ) -> None:
-        loss, correct = loss.detach(), (logits.detach().argmax(1) == targets).sum()
-        self.recent.add(loss, correct, len(targets))
-        self.epoch.add(loss, correct, len(targets))
-        self.images += len(targets)
-        if step % self.interval and step != self.steps:
-            return
-        event = self._event(step, epoch, rate)
-        self.recent = _Means()
-        self.on_event(event)
-
-    def _event(self, step: int, epoch: int, rate: float) -> Event:
-        mean_loss, accuracy = self.recent.read()
-        _check_finite(mean_loss, step)
-        speed = self.images_per_second()
-        per_step = self.seconds() / step
-        return StepsDone(
-            step=step,
-            steps=self.steps,
-            epoch=epoch,
-            loss=mean_loss,
-            accuracy=accuracy,
-            learning_rate=rate,
-            images_per_second=speed,
-            seconds_left=per_step * (self.steps - step),
-        )
-
-    def seconds(self) -> float:
-        return time.perf_counter() - self.start
-
-    def images_per_second(self) -> float:
-        return self.images / (self.seconds() - self.validating)
-
-
-class _Means:
-    """Means over pictures of loss and accuracy, summed on the device."""
-
-    def __init__(self) -> None:
-        self.n = 0
-        self.loss: Tensor | float = 0.0
-        self.correct: Tensor | float = 0.0
-
-    def add(self, loss: Tensor, correct: Tensor, n: int) -> None:
-        self.n += n
-        self.loss = self.loss + loss * n
-        self.correct = self.correct + correct
-
-    def read(self) -> tuple[float, float]:
-        return float(self.loss) / self.n, float(self.correct) / self.n
-
-
-class _Best:
-    """The best weights so far: highest validation accuracy, then lowest validation loss.
-
-    With ``by_class`` it is the mean of the accuracies of the classes: among epochs of a balanced
-    training the plain one would choose that which neglects the rare classes most.
-    """
-
-    def __init__(
-        self,
-        network: nn.Module,
-        validation: Split,
-        preprocessing: Preprocessing,
-        *,
-        by_class: bool = False,
-    ) -> None:
-        self.network = network
-        self.validation = validation
-        self.preprocessing = preprocessing
-        self.by_class = by_class
-        self.score = (-1.0, 0.0)
-        self.event: EpochDone | None = None
-        self.epochs: list[EpochDone] = []
-        self.weights: Mapping[str, Tensor] = {}
-
-    def judge(self, epoch: int, step: int, progress: _Progress) -> EpochDone:
-        begin = time.perf_counter()
-        loss, accuracy, score = self._validate()
-        progress.validating += time.perf_counter() - begin
-        train_loss, train_accuracy = progress.epoch.read()
-        _check_finite(train_loss + loss, step)
-        progress.epoch = _Means()
-        better = (score, -loss) > self.score
-        event = EpochDone(
-            epoch=epoch,
-            step=step,
-            train_loss=train_loss,
-            train_accuracy=train_accuracy,
-            val_loss=loss,
-            val_accuracy=accuracy,
-            best=better,
-            seconds=progress.seconds(),
-        )
-        self.epochs.append(event)
-        if better:
-            self.event, self.score = event, (score, -loss)
-            self.weights = {k: v.clone() for k, v in self.network.state_dict().items()}
-        return event
-
-    def _validate(self) -> tuple[float, float, float]:
-        """Loss, accuracy, and what the weights are judged by."""
-        batches = prepared_batches(self.preprocessing, self.validation.images)
-        logits = predict_logits(self.network, batches)
-        scores, labels = torch.from_numpy(logits), torch.from_numpy(self.validation.labels)
-        loss = F.cross_entropy(scores, labels).item()
-        correct = scores.argmax(1) == labels
-        accuracy = correct.double().mean().item()
-        return loss, accuracy, accuracy_by_class(correct, labels) if self.by_class else accuracy
-
-
-def _check_finite(loss: float, step: int) -> None:
-    if not math.isfinite(loss):
-        raise ConfigError(
-            f"training diverged: the loss at step {step} is {loss}; lower the learning rate, or "
-            "set precision to float32"
-        )
 
 
 def _seed_dropout(seed: int, step: int) -> None:

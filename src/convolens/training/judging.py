@@ -1,0 +1,77 @@
+"""Judging each epoch on the validation pictures, and keeping the best weights."""
+
+import time
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from convolens.bundle import predict_logits, prepared_batches
+from convolens.data import Preprocessing, Split
+from convolens.training.events import EpochDone
+from convolens.training.imbalance import accuracy_by_class
+from convolens.training.measuring import Means, Progress, check_finite
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class BestWeights:
+    """The best weights so far: highest validation accuracy, then lowest validation loss.
+
+    With ``by_class`` it is the mean of the accuracies of the classes: among epochs of a balanced
+    training the plain one would choose that which neglects the rare classes most.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        validation: Split,
+        preprocessing: Preprocessing,
+        *,
+        by_class: bool = False,
+    ) -> None:
+        self.network = network
+        self.validation = validation
+        self.preprocessing = preprocessing
+        self.by_class = by_class
+        self.score = (-1.0, 0.0)
+        self.event: EpochDone | None = None
+        self.epochs: list[EpochDone] = []
+        self.weights: Mapping[str, Tensor] = {}
+
+    def judge(self, epoch: int, step: int, progress: Progress) -> EpochDone:
+        """Judge the network as it is now, and keep its weights if they are the best."""
+        begin = time.perf_counter()
+        loss, accuracy, score = self._validate()
+        progress.validating += time.perf_counter() - begin
+        train_loss, train_accuracy = progress.epoch.read()
+        check_finite(train_loss + loss, step)
+        progress.epoch = Means()
+        better = (score, -loss) > self.score
+        event = EpochDone(
+            epoch=epoch,
+            step=step,
+            train_loss=train_loss,
+            train_accuracy=train_accuracy,
+            val_loss=loss,
+            val_accuracy=accuracy,
+            best=better,
+            seconds=progress.seconds(),
+        )
+        self.epochs.append(event)
+        if better:
+            self.event, self.score = event, (score, -loss)
+            self.weights = {k: v.clone() for k, v in self.network.state_dict().items()}
+        return event
+
+    def _validate(self) -> tuple[float, float, float]:
+        """Loss, accuracy, and what the weights are judged by."""
+        batches = prepared_batches(self.preprocessing, self.validation.images)
+        logits = predict_logits(self.network, batches)
+        scores, labels = torch.from_numpy(logits), torch.from_numpy(self.validation.labels)
+        loss = F.cross_entropy(scores, labels).item()
+        correct = scores.argmax(1) == labels
+        accuracy = correct.double().mean().item()
+        return loss, accuracy, accuracy_by_class(correct, labels) if self.by_class else accuracy

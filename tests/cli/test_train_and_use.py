@@ -151,3 +151,13 @@ def test_a_damaged_model_is_refused(refused, trained, tmp_path):
     assert "its SHA-256 differs" in refused("predict", bundle, "china")
     (bundle / "model.json").write_text("{")
     assert "is not valid JSON" in refused("predict", bundle, "china")
+
+
+def test_of_an_animation_the_first_frame_is_used_and_that_is_said(convolens, trained, tmp_path):
+    frames = [Image.fromarray(np.full((8, 8), shade, np.uint8)) for shade in (0, 90, 250)]
+    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    frames[0].save(tmp_path / "still.png")
+    ran = convolens("predict", trained[0], "moving.gif", "still.png", "--json")
+    assert ran.err == "moving.gif: holds 3 frames; the first one is used\n"
+    assert ran.json[0]["top"] == ran.json[1]["top"]
+    assert "holds 3 frames" in convolens("see", "moving.gif", "--filter", "sobel_x").err

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convolens.data import Dataset, Split
-from convolens.data.manifest import Numbers, assign_splits, read_split_file, write_split_file
+from convolens.data.manifest import assign_splits, read_split_file, write_split_file
+from convolens.data.numbers import Numbers
 from convolens.errors import DataError
 
 # Lone surrogates stand for the bytes of file names that are not UTF-8.

@@ -1,4 +1,4 @@
-"""The doctor's page: the verdict first, each problem with its pictures, no name taken for markup."""
+"""The doctor's page: the verdict first, each problem with pictures, no name taken for markup."""
 
 import re
 from html.parser import HTMLParser

@@ -26,6 +26,14 @@ def print_text(text: str) -> None:
     print(text)  # noqa: T201
 
 
+def say_how_it_is_read(picture: str) -> None:
+    """Tell of a picture file of which only a part is used, such as an animation."""
+    from convolens.images import SAMPLE_NAMES, describe_image
+
+    if picture not in SAMPLE_NAMES and (note := describe_image(picture).note):
+        say(f"{picture}: {note}")
+
+
 def say(message: str) -> None:
     """A message on standard error, where it does not mix with results."""
     print(message, file=sys.stderr, flush=True)  # noqa: T201

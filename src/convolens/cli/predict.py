@@ -4,7 +4,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convolens.cli.output import JsonOption, ModelArgument, print_json, print_text
+from convolens.cli.output import (
+    JsonOption,
+    ModelArgument,
+    print_json,
+    print_text,
+    say_how_it_is_read,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,6 +29,8 @@ def predict(
     from convolens.bundle import load_model
 
     trained = load_model(model)
+    for path in images:
+        say_how_it_is_read(path)
     probabilities = trained.predict_proba(images)
     results = [
         _prediction(path, row, trained.classes, top)

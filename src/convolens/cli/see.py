@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from convolens.cli.output import JsonOption, print_json, print_text
+from convolens.cli.output import JsonOption, print_json, print_text, say_how_it_is_read
 from convolens.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -99,6 +99,7 @@ def see(
     from convolens.ops import named_pooling
 
     pooling = None if pool is None else named_pooling(pool)
+    say_how_it_is_read(image)
     pixels = load_image(image)
     view = view_image(
         pixels,

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from convolens.data.numbers import Numbers
 from convolens.data.problems import Problem
 from convolens.data.stored import Images, StoredImages, image_chunks, select
 from convolens.errors import DataError
@@ -53,8 +54,8 @@ class Split:
             raise DataError(f"{len(self.labels):,} images with {len(self.names):,} names")
 
     def name_of(self, index: int) -> str | None:
-        """What a picture is called, where it has a name."""
-        return None if self.names is None else self.names[index]
+        """What a picture is called, where it has a name and not a number alone."""
+        return None if self.names is None or isinstance(self.names, Numbers) else self.names[index]
 
     def select(self, indices: NDArray[Any] | slice) -> "Split":
         """The pictures at some positions, with their labels and names."""

@@ -11,7 +11,8 @@ from convolens.data.datasets import Dataset, Split
 from convolens.data.folds import k_folds, sample_indices
 from convolens.data.grouping import merge_groups
 from convolens.data.listing import SPLIT_NAMES
-from convolens.data.manifest import LEFT_OUT, Numbers, assign_splits, read_split_file
+from convolens.data.manifest import LEFT_OUT, assign_splits, read_split_file
+from convolens.data.numbers import Numbers
 from convolens.data.pool import UNDIVIDED, Pool
 from convolens.data.problems import Problem
 from convolens.data.splits import divide_exactly

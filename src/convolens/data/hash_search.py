@@ -22,8 +22,8 @@ MOST_COMPARISONS = 40_000_000
 need 31 million (63 of the bits are in use); two thirds of a million in one bucket 4 * 10**11."""
 _CUT_TO = 10
 """Where that is exceeded a tenth of it is made: crowded hashes are alike, and cost far more."""
-_MOST_PARTNERS = 32
-"""Pairs kept for each picture: enough to tie a crowd of copies together."""
+_MOST_PAIRS = 2**24
+"""Pairs kept, in 128 MiB. Of more, each picture keeps its first ones, as many as that allows."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -174,8 +174,10 @@ def _alike(one: NDArray[np.int8], other: NDArray[np.int8]) -> NDArray[np.float64
 def _merged(
     kept: NDArray[np.int64], fresh: list[NDArray[np.int64]], n: int
 ) -> tuple[NDArray[np.int64], bool]:
-    """Old and new pairs, each once, the first 32 of each picture; and whether more were cut."""
+    """Old and new pairs, each once and not too many; and whether some were cut."""
     pairs = np.unique(np.concatenate([kept, *fresh]))
-    owner = pairs // max(n, 1)
+    if len(pairs) <= _MOST_PAIRS:
+        return pairs, False
+    owner = pairs // n
     rank = np.arange(len(pairs)) - np.searchsorted(owner, owner)
-    return pairs[rank < _MOST_PARTNERS], bool((rank >= _MOST_PARTNERS).any())
+    return pairs[rank < max(1, _MOST_PAIRS // n)], True

@@ -1,5 +1,6 @@
 """What a reader of files hands on: one entry for each picture that may be used."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,4 +48,5 @@ class Listing:
 
     def path_of(self, entry: Entry) -> str:
         """The file of an entry."""
-        return entry.path if entry.path is not None else str(self.root / entry.name)
+        # Not by pathlib, which takes twenty times as long: there may be a million of them.
+        return entry.path if entry.path is not None else os.path.join(self.root, entry.name)  # noqa: PTH118

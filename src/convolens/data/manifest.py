@@ -4,7 +4,6 @@ import csv
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,36 +25,6 @@ _COLUMNS = ("name", "class", "split")
 _ESCAPED = re.compile(r"\\u(d[89a-f][0-9a-f]{2}|005c)")
 _PLAIN = re.compile(r'[^\s,"\\\ud800-\udfff]*')
 _TO_ESCAPE = re.compile(r"[\ud800-\udfff]|\\(?=u(?:d[89a-f][0-9a-f]{2}|005c))")
-
-
-class Numbers(Sequence[str]):
-    """The names of pictures that have none but their number: ``[17]``, made when asked for.
-
-    Args:
-        numbers: (n,) the number of each picture in the whole set, before it was divided.
-
-    >>> names = Numbers(np.array([17, 4]))
-    >>> names[0], list(names), len(names)
-    ('[17]', ['[17]', '[4]'], 2)
-    """
-
-    def __init__(self, numbers: NDArray[np.int64]) -> None:
-        self._numbers = numbers
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __repr__(self) -> str:
-        return f"Numbers(n={len(self)})"
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> "Numbers": ...
-    def __getitem__(self, index: int | slice) -> "str | Numbers":
-        if isinstance(index, slice):
-            return Numbers(self._numbers[index])
-        return f"[{self._numbers[index]}]"
 
 
 def write_split_file(path: str | Path, dataset: Dataset) -> None:
@@ -96,7 +65,7 @@ def write_split_file(path: str | Path, dataset: Dataset) -> None:
         for split_name, split in dataset.splits.items():
             labels: list[int] = split.labels.tolist()
             for index, label in enumerate(labels):
-                name = split.name_of(index)
+                name = None if split.names is None else split.names[index]
                 name = f"{split_name}[{index}]" if name is None else name
                 if name in seen:
                     raise DataError(

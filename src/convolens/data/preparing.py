@@ -21,7 +21,14 @@ from convolens.data.options import Preparation
 from convolens.data.pixel_cache import PixelTarget, PreparedPixels, prepared_pixels
 from convolens.data.pool import UNDIVIDED, Pool
 from convolens.data.problems import Problem
-from convolens.data.surveying import OnProgress, enough_workers, reading_tasks, silent, survey
+from convolens.data.surveying import (
+    OnProgress,
+    enough_workers,
+    reading_tasks,
+    silent,
+    survey,
+    was_there,
+)
 from convolens.errors import DataError
 from convolens.images.fitting import Fitting
 from convolens.images.reading_pool import fit_pictures
@@ -108,7 +115,7 @@ def _decode(
     )
     for done, (number, answer) in enumerate(answers, start=1):
         if answer[0]:
-            target.refused[number] = (answer[0], answer[1])
+            target.refused[number] = (was_there(answer[0]), answer[1])
         else:
             target.rows["crc32"][number] = answer[1]
             target.rows["usable"][number] = True

@@ -101,6 +101,11 @@ def reading_tasks(
             yield task(numbered[row], content or b"")
 
 
+def was_there(kind: str) -> str:
+    """The kind of the problem of a file that was there a moment ago."""
+    return "vanished" if kind == "missing_file" else kind
+
+
 class _Found:
     """The surveys of a listing as they come in."""
 
@@ -167,7 +172,7 @@ def _stamp(path: str) -> Stamp | Survey:
 
 def _to_survey(answer: Sequence[Any]) -> Survey:
     if answer[0]:
-        return Survey(verdict=answer[0], reason=answer[1])
+        return Survey(verdict=was_there(answer[0]), reason=answer[1])
     file_format, height, width, channels, frames = answer[2:]
     facts = ImageFacts(
         format=file_format, height=height, width=width, channels=channels, frames=frames

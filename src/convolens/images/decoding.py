@@ -19,6 +19,7 @@ from convolens.images.conversion import is_grey, to_grey_or_rgb
 from convolens.images.facts import ImageFacts
 from convolens.images.limits import ImageLimits
 from convolens.images.orientation import UPRIGHT, turn_box
+from convolens.images.signatures import check_png, format_begun
 
 # Only formats whose decoders live in Pillow itself: EPS, for one, would start another program.
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
@@ -53,7 +54,7 @@ def read_facts(file: io.BytesIO, name: str, limits: ImageLimits) -> ImageFacts:
         ImageError: it is no picture, or over a limit.
     """
     with _errors_named(name):
-        image = Image.open(file, formats=_FORMATS)
+        image = _open(file, name)
         return _facts(image, name, limits, _orientation(image))
 
 
@@ -73,7 +74,10 @@ def decode_file(
         ImageError: it is no picture, over a limit or damaged.
     """
     with _errors_named(name):
-        return _decode(Image.open(file, formats=_FORMATS), name, limits, need)
+        image = _open(file, name)
+        if image.format == "PNG":
+            check_png(file.getvalue(), name)
+        return _decode(image, name, limits, need)
 
 
 def decode_opened(image: Image.Image, name: str, limits: ImageLimits) -> Decoded:
@@ -84,6 +88,19 @@ def decode_opened(image: Image.Image, name: str, limits: ImageLimits) -> Decoded
     """
     with _errors_named(name):
         return _decode(image, name, limits, None)
+
+
+def _open(file: io.BytesIO, name: str) -> Image.Image:
+    try:
+        return Image.open(file, formats=_FORMATS)
+    except UnidentifiedImageError:
+        begun = format_begun(file.getvalue())
+        if begun is None:
+            raise
+        raise ImageError(
+            f"{name}: begins as a {begun} picture does, but its head is damaged or cut off; copy "
+            "it again, or save it anew"
+        ) from None
 
 
 def _decode(image: Image.Image, name: str, limits: ImageLimits, need: Need | None) -> Decoded:

@@ -1,6 +1,6 @@
 """Self-contained HTML pages: one file, no network, readable on a phone, light and dark."""
 
-from convolens.reports.data_page import data_page, write_data_page
+from convolens.reports.doctor import data_page, write_data_page
 from convolens.reports.page import GENERATOR, Block, Code, Output, Picture, Prose, render_page
 
 __all__ = [

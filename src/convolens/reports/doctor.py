@@ -73,7 +73,10 @@ def write_data_page(path: str | Path, summary: DataSummary, dataset: Dataset) ->
 
 
 def _verdict(summary: DataSummary) -> Iterator[Block]:
-    yield Prose(f"**Seen {summary.seen:,} = used {summary.used:,} + skipped {summary.skipped:,}.**")
+    yield Prose(
+        "## What was found\n\n"
+        f"**Seen {summary.seen:,} = used {summary.used:,} + skipped {summary.skipped:,}.**"
+    )
     if not summary.problems:
         yield Prose("No problems were found.")
         return

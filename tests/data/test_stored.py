@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convolens.data import Dataset, Split, StoredImages, fit_preprocessing, image_chunks, select
+from convolens.data.stored import map_chunks
 from convolens.errors import DataError
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (9, 4, 5, 3), dtype=np.uint8)
@@ -95,3 +96,17 @@ def mapped_kilobytes():
     lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
     fields = dict(line.split(":", 1) for line in lines)
     return int(fields["RssFile"].split()[0])
+
+
+def test_what_fails_in_a_chunk_is_raised():
+    def broken(chunk):
+        raise ZeroDivisionError(len(chunk))
+
+    with pytest.raises(ZeroDivisionError):
+        list(map_chunks(broken, StoredImages(PIXELS), 60))
+
+
+@pytest.mark.parametrize("n_bytes", [1, 130, 10_000])
+def test_chunks_that_are_worked_on_together_come_in_order(n_bytes):
+    sums = list(map_chunks(lambda chunk: chunk.sum(axis=(1, 2, 3)), StoredImages(PIXELS), n_bytes))
+    assert np.array_equal(np.concatenate(sums), PIXELS.sum(axis=(1, 2, 3)))

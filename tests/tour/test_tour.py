@@ -71,7 +71,7 @@ def test_every_cell_that_draws_has_a_caption_and_lines_fit_the_page() -> None:
 def test_a_data_set_without_test_pictures_is_refused_before_the_work(tmp_path: Path) -> None:
     folder = tmp_path / "idx"
     folder.mkdir()
-    images = np.zeros((30, 8, 8), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (30, 8, 8), dtype=np.uint8)
     header = b"\x00\x00\x08\x03" + b"".join(n.to_bytes(4, "big") for n in images.shape)
     (folder / "train-images-idx3-ubyte").write_bytes(header + images.tobytes())
     labels = bytes(i % 2 for i in range(30))

@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
-from convolens.config import choose, did_you_mean, from_dict, to_dict
+from convolens.config import check_whole, choose, did_you_mean, from_dict, to_dict
 from convolens.data.geometry import check_size
 from convolens.data.splitting import Splitting
 from convolens.errors import ConfigError
@@ -34,6 +35,8 @@ class Preparation:
             check_size(self.size)
         if isinstance(self.channels, bool) or self.channels not in (None, 1, 3):
             raise ConfigError(f"channels is {self.channels!r}; allowed: 1 (grey), 3 (RGB), None")
+        if self.workers is not None:
+            check_whole("workers", self.workers, 1, 1024)
         choose("fit policy", self.fit, dict.fromkeys(FIT_POLICIES))
 
 
@@ -115,7 +118,12 @@ def data_options(options: Mapping[str, Any]) -> DataOptions:
 
     def part(cls: type[_Part]) -> _Part:
         chosen = {name: value for name, value in options.items() if known[name] is cls}
-        return from_dict(cls, chosen, source="option")
+        try:
+            return from_dict(cls, chosen, source="option")
+        except ConfigError:
+            with suppress(TypeError):
+                cls(**chosen)  # what it refuses itself, it says in better words
+            raise
 
     return DataOptions(
         preparation=part(Preparation), splitting=part(Splitting), layout=part(Layout)

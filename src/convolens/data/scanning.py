@@ -10,7 +10,9 @@ from convolens.data.datasets import Dataset
 from convolens.data.duplicates import CHUNK_BYTES, digest_pictures
 from convolens.data.perceptual import Fingerprints, fingerprint, join_fingerprints
 from convolens.data.same_rules import rule_for
-from convolens.data.stored import image_chunks
+from convolens.data.stored import map_chunks
+
+_Looks = tuple[NDArray[np.int64], NDArray[np.uint64], NDArray[np.bool_], list[Fingerprints]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -73,6 +75,12 @@ def scan_dataset(dataset: Dataset) -> Scan:
     ('validation[0]', 4)
     """
     comparable = rule_for((0, *dataset.shape)) is not None
+
+    def look_at(chunk: NDArray[np.uint8]) -> _Looks:
+        histogram = np.bincount(chunk.ravel(), minlength=256)
+        prints = [fingerprint(chunk)] if comparable else []
+        return histogram, digest_pictures(chunk), blank_pictures(chunk), prints
+
     histograms: dict[str, NDArray[np.int64]] = {}
     starts: dict[str, int] = {}
     digests: list[NDArray[np.uint64]] = []
@@ -81,12 +89,11 @@ def scan_dataset(dataset: Dataset) -> Scan:
     for name, split in dataset.splits.items():
         starts[name] = sum(map(len, blank))
         histograms[name] = np.zeros(256, dtype=np.int64)
-        for chunk in image_chunks(split.images, CHUNK_BYTES):
-            histograms[name] += np.bincount(chunk.ravel(), minlength=256)
-            digests.append(digest_pictures(chunk))
-            blank.append(blank_pictures(chunk))
-            if comparable:
-                prints.append(fingerprint(chunk))
+        for histogram, digest, is_blank, own in map_chunks(look_at, split.images, CHUNK_BYTES):
+            histograms[name] += histogram
+            digests.append(digest)
+            blank.append(is_blank)
+            prints += own
     return Scan(
         dataset=dataset,
         histograms=histograms,

@@ -145,7 +145,7 @@ def divide_exactly(
             raise ConfigError(
                 f"{len(labels):,} images in {n_groups:,} groups cannot be divided into "
                 f"{len(sizes)} parts, for a group (all copies of one image are one, too) stays in "
-                "one part; use fewer parts or smaller groups"
+                "one part; use fewer parts or smaller groups, or keep_duplicates_together=False"
             )
     if groups is None or groups.max() == len(groups) - 1:
         table = _allocate(counts, sizes, least)

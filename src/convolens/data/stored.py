@@ -2,13 +2,18 @@
 
 import mmap
 import threading
-from collections.abc import Iterator
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from convolens.errors import DataError
+from convolens.images.reading_pool import count_cores
+
+_T = TypeVar("_T")
 
 MAPPED_BYTES = 256 * 2**20
 """Bytes read from a mapping before its pages are handed back to the system.
@@ -18,6 +23,7 @@ take them at any time. Handing them back costs a minor page fault at the next us
 """
 
 _CHUNK_BYTES = 32 * 2**20
+_MOST_THREADS = 4  # each works on a chunk of its own
 
 
 class StoredImages:
@@ -137,6 +143,36 @@ def image_chunks(images: Images, n_bytes: int = _CHUNK_BYTES) -> Iterator[NDArra
     >>> [len(chunk) for chunk in image_chunks(np.zeros((5, 2, 2, 1), np.uint8), n_bytes=8)]
     [2, 2, 1]
     """
-    step = max(1, n_bytes // max(1, int(np.prod(images.shape[1:]))))
+    step = _step(images, n_bytes)
     for start in range(0, len(images), step):
         yield images[start : start + step]
+
+
+def map_chunks(
+    function: Callable[[NDArray[np.uint8]], _T], images: Images, n_bytes: int = _CHUNK_BYTES
+) -> Iterator[_T]:
+    """What a function gives for each chunk of all pictures, in order; several at a time.
+
+    NumPy's arithmetic lets other threads run, so this uses the cores.
+
+    >>> list(map_chunks(len, np.zeros((5, 2, 2, 1), np.uint8), n_bytes=8))
+    [2, 2, 1]
+    """
+    step = _step(images, n_bytes)
+    n_threads = min(_MOST_THREADS, count_cores())
+
+    def at(start: int) -> _T:
+        return function(images[start : start + step])
+
+    waiting: deque[Future[_T]] = deque()
+    with ThreadPoolExecutor(n_threads) as pool:
+        for start in range(0, len(images), step):
+            if len(waiting) > n_threads:  # so that what is done does not pile up
+                yield waiting.popleft().result()
+            waiting.append(pool.submit(at, start))
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _step(images: Images, n_bytes: int) -> int:
+    return max(1, n_bytes // max(1, int(np.prod(images.shape[1:]))))

@@ -1,4 +1,4 @@
-"""What the bytes of a file say that Pillow does not: what it began as, and whether a bit is wrong."""
+"""What the bytes of a file say and Pillow does not: how it begins, and that a bit is wrong."""
 
 import struct
 import zlib

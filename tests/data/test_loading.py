@@ -214,3 +214,28 @@ def test_one_class_or_one_image_is_no_data_set(tmp_path):
         load_data(write_set(tmp_path / "one", n_classes=1))
     with pytest.raises(DataError, match="1 training image cannot be divided"):
         load_data(write_set(tmp_path / "single", n_train=1))
+
+
+def test_an_option_that_means_nothing_is_refused(tmp_path):
+    for source in ("digits", write_set(tmp_path / "shapes")):
+        with pytest.raises(ConfigError, match="the option images means nothing to"):
+            load_data(source, images="picture")
+    x, y = np.zeros((4, 8, 8), np.uint8), [0, 1, 0, 1]
+    with pytest.raises(ConfigError, match="group means nothing to arrays; those that do: shape"):
+        load_data((x, y), group="patient")
+    with pytest.raises(ConfigError, match="groups are for arrays"):
+        load_data("digits", groups=y)
+
+
+def test_arrays_with_groups_and_parts():
+    rng = np.random.default_rng(0)
+    x, y = rng.integers(0, 256, (60, 8, 8), dtype=np.uint8), np.arange(60) % 2
+    data = load_data((x, y), groups=np.arange(60) // 6, test_size=0.2)
+    where = {}
+    for name, split in data.splits.items():
+        for image in split.images:
+            number = int(np.flatnonzero((x == image[..., 0]).all(axis=(1, 2)))[0])
+            assert where.setdefault(number // 6, name) == name
+    assert len(where) == 10
+    parts = load_data({"train": (x[:40], y[:40]), "test": (x[40:], y[40:])})
+    assert [len(split) for split in parts.splits.values()] == [36, 4, 20]

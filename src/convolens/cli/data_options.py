@@ -96,8 +96,8 @@ def _load_options(given: dict[str, Any]) -> dict[str, Any]:
     """From what was typed to what :func:`convolens.data.load_data` takes."""
     options = {name: value for name, value in given.items() if value is not None}
     readers: dict[str, Callable[[str], Any]] = {
-        "size": lambda text: _whole_numbers("--size", text, "x", (1, 2)),
-        "shape": lambda text: _whole_numbers("--shape", text, "x", (2, 3)),
+        "size": lambda text: _whole_numbers("--size", text, "x", (1, 2), "64 or 48x64"),
+        "shape": lambda text: _whole_numbers("--shape", text, "x", (2, 3), "28x28 or 32x32x3"),
         "value_range": _range,
         "validation_size": lambda text: _amount("--validation", text),
         "test_size": lambda text: _amount("--test", text),
@@ -117,14 +117,15 @@ def _load_options(given: dict[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _whole_numbers(option: str, text: str, between: str, counts: tuple[int, int]) -> Any:
+def _whole_numbers(
+    option: str, text: str, between: str, counts: tuple[int, int], example: str
+) -> Any:
     try:
         numbers = tuple(int(part) for part in text.lower().split(between))
     except ValueError:
         numbers = ()
     if not counts[0] <= len(numbers) <= counts[1]:
-        example = between.join(["28"] * counts[1])
-        raise ConfigError(f"{option} is {text!r}; allowed: whole numbers, such as {example}")
+        raise ConfigError(f"{option} is {text!r}; allowed: such as {example}")
     return numbers[0] if len(numbers) == 1 else numbers
 
 
@@ -151,7 +152,7 @@ def _range(text: str) -> tuple[float, float]:
 
 
 def _fold(text: str) -> tuple[int, int]:
-    numbers = _whole_numbers("--fold", text, "/", (2, 2))
+    numbers = _whole_numbers("--fold", text, "/", (2, 2), "1/5 to 5/5")
     if not 1 <= numbers[0] <= numbers[1]:
         raise ConfigError(f"--fold is {text!r}; allowed: K/N with K from 1 to N")
     return numbers[0] - 1, numbers[1]

@@ -26,7 +26,7 @@ from convolens.data.pool import Pool
 from convolens.data.preparing import prepare_listing
 from convolens.data.refitting import refit
 from convolens.data.surveying import OnProgress, silent
-from convolens.errors import DataError
+from convolens.errors import ConfigError, DataError
 
 DataSource = str | Path | tuple[Any, Any] | Mapping[str, tuple[Any, Any]]
 """A known name, a path, (X, y), or a split's name to each (X, y)."""
@@ -35,6 +35,7 @@ DataSource = str | Path | tuple[Any, Any] | Mapping[str, tuple[Any, Any]]
 def load_data(
     source: DataSource = "digits",
     *,
+    groups: Any = None,
     fetch: Fetch = download,
     on_progress: OnProgress = silent,
     **options: Any,
@@ -60,6 +61,8 @@ def load_data(
 
     Args:
         source: as above. A known name wins over a file of that name; ``./mnist`` means the file.
+        groups: of arrays: a number or a text for each picture (for several parts, a part's name to
+            that). Pictures of one group never sit on both sides of a division.
         fetch: how a missing official file is got, called with its address and where to put it.
         on_progress: called with what is being done, how many pictures are done and how many there
             are, while a folder or a table is read.
@@ -80,44 +83,57 @@ def load_data(
     Split(n=180, shape=(8, 8, 1))
     """
     chosen = data_options(options)
-    pool = _pool(source, chosen, fetch, on_progress)
+    if groups is not None and isinstance(source, str | Path):
+        raise ConfigError(
+            "groups are for arrays; for a table name a column, and for a folder a pattern, as group"
+        )
+    pool = _pool(source, chosen, groups, fetch, on_progress)
     dataset = make_dataset(pool, chosen.splitting, lambda: kept_duplicates(pool))
     return replace(dataset, options=chosen.to_dict())
 
 
-def _pool(source: DataSource, options: DataOptions, fetch: Fetch, on_progress: OnProgress) -> Pool:
-    if isinstance(source, tuple):
-        return pool_from_arrays({None: source}, **_array_options(options))
-    if isinstance(source, Mapping):
-        parts = cast("Mapping[str | None, tuple[Any, Any]]", source)
-        return pool_from_arrays(parts, **_array_options(options))
-    if isinstance(source, str) and source == "digits":
-        return refit(digits_pool(), options.preparation)
+def _pool(
+    source: DataSource, options: DataOptions, groups: Any, fetch: Fetch, on_progress: OnProgress
+) -> Pool:
+    layout, preparation = options.layout, options.preparation
+    if isinstance(source, tuple | Mapping):
+        layout.refuse_others("arrays", _ARRAYS)
+        parts = {None: source} if isinstance(source, tuple) else source
+        parts = cast("Mapping[str | None, tuple[Any, Any]]", parts)
+        return pool_from_arrays(parts, groups=groups, **_array_options(options))
     if isinstance(source, str) and source in KNOWN_DATASETS:
-        return refit(_known(KNOWN_DATASETS[source], fetch), options.preparation)
+        layout.refuse_others(f"the known data set {source}", ())
+        known = KNOWN_DATASETS[source]
+        return refit(digits_pool() if source == "digits" else _known(known, fetch), preparation)
     path = _existing(source)
-    if path.is_dir():
-        files = find_idx_files(path)
-        if files:
-            return refit(idx_pool(files, path), options.preparation)
-    elif path.suffix.lower() == ".npz":
-        layout = options.layout
+    if path.is_dir() and (files := find_idx_files(path)):
+        layout.refuse_others("IDX files", ())
+        return refit(idx_pool(files, path), preparation)
+    if path.suffix.lower() == ".npz" and not path.is_dir():
+        layout.refuse_others("an .npz file", ("images", "labels", *_ARRAYS))
         return read_npz(path, images=layout.images, labels=layout.labels, **_array_options(options))
-    return prepare_listing(_listing(path, options.layout), options.preparation, on_progress)
+    return prepare_listing(_listing(path, layout), preparation, on_progress)
+
+
+_ARRAYS = ("shape", "channels_first", "value_range", "class_names")
+_TABLES = ("images", "labels", "group")
 
 
 def _listing(path: Path, layout: Layout) -> Listing:
     columns = {"images": layout.images, "labels": layout.labels, "group": layout.group}
     suffix = path.suffix.lower()
-    if suffix in (".csv", ".tsv"):
+    if suffix in (".csv", ".tsv") and not path.is_dir():
+        layout.refuse_others("a table", _TABLES)
         return list_csv(path, **columns)
     if suffix in (".parquet", ".pq") or (path.is_dir() and _holds_parquet(path)):
+        layout.refuse_others("a table", _TABLES)
         return list_parquet(path, **columns)
     if not path.is_dir():
         raise DataError(
             f"{path} is a file of another kind; allowed: a folder of class folders or of IDX "
             "files, .csv, .tsv, .parquet, .npz"
         )
+    layout.refuse_others("a folder of pictures", ("group",))
     listing = replace(list_class_folders(path), name=_folder_name(path))
     pattern = layout.group_pattern()
     if pattern is None:

@@ -1,7 +1,7 @@
 """How a data set is read: every option of ``load_data``, in three frozen parts."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
@@ -60,6 +60,17 @@ class Layout:
     """The darkest and the brightest value that a pixel of an array can have."""
     class_names: tuple[str, ...] | None = None
     """Names by label."""
+
+    def refuse_others(self, what: str, used: Collection[str]) -> None:
+        """Refuse options that mean nothing to a kind of source: ignored, they would mislead.
+
+        Raises:
+            ConfigError: an option is set that is not among ``used``.
+        """
+        for field in fields(self):
+            if field.name not in used and getattr(self, field.name) != field.default:
+                allowed = f"; those that do: {', '.join(used)}" if used else ""
+                raise ConfigError(f"the option {field.name} means nothing to {what}{allowed}")
 
     def group_pattern(self) -> "re.Pattern[str] | None":
         """``group`` as the regular expression that it is for a folder.

@@ -11,11 +11,13 @@ import socket
 import struct
 import zlib
 from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import ExifTags, Image
 
-from convolens.data import PROBLEM_KINDS, check_data, load_data
+from convolens.data import PROBLEM_KINDS, Dataset, DataSummary, check_data, load_data
 
 SIDE = 24
 
@@ -36,7 +38,7 @@ def encoded(image, file_format="PNG", **options):
     return buffer.getvalue()
 
 
-def put(root, name, content=b""):
+def put(root, name, content: bytes | Image.Image = b""):
     """Write a file; folders are made."""
     path = root / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,27 +85,45 @@ def files_of(root):
     )
 
 
-def judge(root, expected=(), **options):
-    """Load and check a folder: what was planted is found and nothing else, and no file is lost."""
+@dataclass(frozen=True)
+class Judged:
+    """What became of a folder."""
+
+    dataset: Dataset
+    summary: DataSummary
+    problems: Counter[tuple[str, str, bool]]
+    """(kind, path, skipped) of each."""
+
+    def about(self, *paths):
+        """The problems of some files alone."""
+        return sorted(found for found in self.problems.elements() if found[1] in paths)
+
+
+def look(root, **options):
+    """Load and check a folder: it is left as it was, and no file is lost."""
     before = snapshot(root)
     dataset = load_data(root, **options)
     summary = check_data(dataset)
     assert snapshot(root) == before
-    assert_problems(summary, expected)
-    used = [name for split in dataset.splits.values() for name in split.names]
+    used = [name for split in dataset.splits.values() for name in split.names or ()]
     skipped = [problem.path for problem in dataset.skipped]
     assert sorted([*used, *skipped]) == files_of(root)
-    return dataset, summary
-
-
-def assert_problems(summary, expected):
-    """Exactly the expected problems, each in one line, and the sum of all that was seen."""
-    found = Counter((problem.kind, problem.path, problem.skipped) for problem in summary.problems)
-    assert found == Counter(expected)
+    assert summary.seen == summary.used + summary.skipped == len(files_of(root))
     assert all(problem.reason and "\n" not in problem.reason for problem in summary.problems)
     assert set(summary.kinds) <= set(PROBLEM_KINDS)
-    assert summary.seen == summary.used + summary.skipped
-    assert summary.skipped == sum(skipped for _, _, skipped in expected)
+    return Judged(dataset, summary, problems_of(summary))
+
+
+def judge(root, expected: Iterable[tuple[str, str, bool]] = (), **options):
+    """The same, and what was planted is found and nothing else."""
+    judged = look(root, **options)
+    assert judged.problems == Counter(expected)
+    return judged
+
+
+def problems_of(found):
+    """The problems of a data set or its summary as (kind, path, skipped), with their counts."""
+    return Counter((problem.kind, problem.path, problem.skipped) for problem in found.problems)
 
 
 def picture_of(dataset, name):
@@ -173,11 +193,11 @@ def several_frames(file_format, seed, **options):
     return encoded(first, file_format, save_all=True, append_images=others, **options)
 
 
-def oriented(seed, mark, **options):
+def oriented(seed, mark, height=SIDE, **options):
     """A photograph of a camera held so that its mark is ``mark``, which upright is the texture."""
     exif = Image.Exif()
     exif[ExifTags.Base.Orientation] = mark
-    turned = texture(seed)
+    turned = texture(seed, height, height)
     # What the camera stores is the upright picture, undone: each mark's inverse.
     undo = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -245,7 +265,7 @@ BAD_FILES = {
 
 
 def plant_file(root, fault, folder="cat"):
-    """Put one of ``BAD_FILES`` into a class."""
+    """Put one of ``BAD_FILES`` into a folder."""
     name, content, kind = BAD_FILES[fault]
     put(root, f"{folder}/{name}", content())
     return [(kind, f"{folder}/{name}", True)]

@@ -1,22 +1,28 @@
-"""``make bench``: every measurement, one after the other; results in ``benchmarks/results/``."""
+"""``make bench``: every measurement, one after the other; results in ``benchmarks/results/``.
+
+python benchmarks [SCRIPT [its options]]
+"""
 
 import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("tensorflow_parity", "ops", "imports", "training")
+SCRIPTS = ("tensorflow_parity", "ops", "imports", "training", "reading")
 
 
-def main() -> int:
-    """Run every script in a process of its own; the first that fails ends it."""
-    for name in SCRIPTS:
+def main(asked: list[str]) -> int:
+    """Run every script, or the one asked for, in a process of its own; a failure ends it."""
+    if asked and asked[0] not in SCRIPTS:
+        print(f"no benchmark {asked[0]!r}; allowed: {', '.join(SCRIPTS)}", file=sys.stderr)
+        return 2
+    for name in asked[:1] or SCRIPTS:
         print(f"== {name}", flush=True)
         script = Path(__file__).with_name(f"{name}.py")
-        status = subprocess.run([sys.executable, script], check=False).returncode
+        status = subprocess.run([sys.executable, script, *asked[1:]], check=False).returncode
         if status:
             return status
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

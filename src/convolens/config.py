@@ -102,6 +102,9 @@ def from_dict(cls: type[T], mapping: Mapping[str, Any], *, source: str = "settin
         return TypeAdapter(cls).validate_python(dict(mapping))
     except ValidationError as error:
         first = error.errors()[0]
+        said = first.get("ctx", {}).get("error")
+        if isinstance(said, ConfigError):  # the settings' own words are better
+            raise said from None
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigError(
             f"{source}: {where}: {first['msg'].lower()} (got {first['input']!r})"

@@ -71,6 +71,23 @@ def test_of_many_bad_files_nothing_else_is_said_and_all_others_are_used(faulty):
         assert np.array_equal(picture_of(judged.dataset, name), np.asarray(expected))
 
 
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("a PNG with a wrong bit", "the picture is damaged (its part IDAT has a wrong checksum)"),
+        ("a GIF cut in its head", "begins as a GIF picture does, but its head is damaged or cut"),
+        ("a PNG bomb", "Image size (2500000000 pixels) exceeds limit of "),
+        ("a GIF of 1,001 frames", "holds 1,001 frames; at most 1,000 are allowed"),
+        ("text named as a picture", "not a picture that can be read; allowed by content: JPEG"),
+    ],
+)
+def test_the_reason_says_what_is_wrong_and_what_is_allowed(faulty, fault, words):
+    judged, planted = faulty
+    ((_, path, _),) = planted[fault]
+    (reason,) = [problem.reason for problem in judged.summary.problems if problem.path == path]
+    assert reason.startswith(words)
+
+
 def test_one_bad_file_alone(tmp_path):
     root = put_good(tmp_path / "pictures")
     judged = judge(root, plant_file(root, "a JPEG cut at 5 tenths"))

@@ -146,3 +146,15 @@ def test_impossible_limits_are_refused(value):
     if value != 1.5:
         with pytest.raises(ConfigError, match="seconds is"):
             ImageLimits(seconds=value)
+
+
+def bitmap_head(side):
+    head = b"BM" + bytes(8) + (54).to_bytes(4, "little") + (40).to_bytes(4, "little")
+    return head + side.to_bytes(4, "little") * 2 + b"\x01\0\x18\0" + bytes(24)
+
+
+def test_beyond_pillows_own_limit_the_message_is_ours():
+    with pytest.raises(ImageError, match="2,500,000,000 pixels; at most 50,000,000 are read"):
+        load_image(bitmap_head(50_000))
+    with pytest.raises(ImageError, match=r"raise PIL\.Image\.MAX_IMAGE_PIXELS"):
+        load_image(bitmap_head(50_000), limits=ImageLimits(pixels=10**10))

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
@@ -129,12 +128,7 @@ def data_options(options: Mapping[str, Any]) -> DataOptions:
 
     def part(cls: type[_Part]) -> _Part:
         chosen = {name: value for name, value in options.items() if known[name] is cls}
-        try:
-            return from_dict(cls, chosen, source="option")
-        except ConfigError:
-            with suppress(TypeError):
-                cls(**chosen)  # what it refuses itself, it says in better words
-            raise
+        return from_dict(cls, chosen, source="option")
 
     return DataOptions(
         preparation=part(Preparation), splitting=part(Splitting), layout=part(Layout)

@@ -6,6 +6,7 @@ warning.
 """
 
 import io
+import re
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -53,7 +54,7 @@ def read_facts(file: io.BytesIO, name: str, limits: ImageLimits) -> ImageFacts:
     Raises:
         ImageError: it is no picture, or over a limit.
     """
-    with _errors_named(name):
+    with _errors_named(name, limits):
         image = _open(file, name)
         return _facts(image, name, limits, _orientation(image))
 
@@ -73,7 +74,7 @@ def decode_file(
     Raises:
         ImageError: it is no picture, over a limit or damaged.
     """
-    with _errors_named(name):
+    with _errors_named(name, limits):
         image = _open(file, name)
         if image.format == "PNG":
             check_png(file.getvalue(), name)
@@ -86,7 +87,7 @@ def decode_opened(image: Image.Image, name: str, limits: ImageLimits) -> Decoded
     Raises:
         ImageError: it is closed, empty, too large or damaged.
     """
-    with _errors_named(name):
+    with _errors_named(name, limits):
         return _decode(image, name, limits, None)
 
 
@@ -191,7 +192,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 @contextmanager
-def _errors_named(name: str) -> Iterator[None]:
+def _errors_named(name: str, limits: ImageLimits) -> Iterator[None]:
     try:
         with _PILLOW_QUIET.entered():
             yield
@@ -203,11 +204,7 @@ def _errors_named(name: str) -> Iterator[None]:
             kind="not_an_image",
         ) from None
     except Image.DecompressionBombError as error:
-        reason = str(error).partition(",")[0]
-        raise ImageError(
-            f"{name}: {reason} (PIL.Image.MAX_IMAGE_PIXELS): make the picture smaller",
-            kind="too_large",
-        ) from None
+        raise ImageError(_bomb(str(error), name, limits), kind="too_large") from None
     except MemoryError:
         raise ImageError(
             f"{name}: takes more memory than there is; it is given up on", kind="too_slow"
@@ -215,6 +212,20 @@ def _errors_named(name: str) -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - see the head of this file
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(f"{name}: the picture is damaged or truncated ({reason})") from None
+
+
+def _bomb(said: str, name: str, limits: ImageLimits) -> str:
+    """Pillow's own limit, twice ``PIL.Image.MAX_IMAGE_PIXELS``, comes before the size is known."""
+    pixels = int(next(iter(re.findall(r"\((\d+) pixels\)", said)), 0))
+    if pixels > limits.pixels:
+        return (
+            f"{name}: {pixels:,} pixels; at most {limits.pixels:,} are read: make the picture "
+            "smaller"
+        )
+    return (
+        f"{name}: {pixels:,} pixels are more than Pillow decodes here; raise "
+        "PIL.Image.MAX_IMAGE_PIXELS if you trust the file"
+    )
 
 
 class _PillowQuiet:

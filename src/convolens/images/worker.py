@@ -19,6 +19,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from PIL import Image
+
 from convolens.errors import ImageError
 from convolens.images.decoding import decode_file, read_facts
 from convolens.images.fitting import Fitting
@@ -95,6 +97,7 @@ def attempt(
 def main() -> None:
     """Serve the process that started this one, within its limits."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this one
+    Image.MAX_IMAGE_PIXELS = None  # ImageLimits says what is read, and may allow more
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     # Nothing that a library prints may be taken for an answer.
     sys.stdout = sys.stderr

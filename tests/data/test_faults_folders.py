@@ -325,7 +325,7 @@ OPTIONS = {
     "one group": ({"group": "png"}, (ConfigError, DataError), "group"),
     "no split file": ({"split_file": "nowhere.csv"}, DataError, "no split file 'nowhere.csv'"),
     "a seed below 0": ({"seed": -1}, ConfigError, "seed is -1; allowed: a whole number"),
-    "a seed of text": ({"seed": "x"}, ConfigError, "seed is 'x'; allowed: a whole number"),
+    "a seed of text": ({"seed": "x"}, ConfigError, "seed: input should be a valid integer"),
     "no workers": ({"workers": 0}, ConfigError, "workers is 0; allowed: a whole number"),
 }
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from convolens.data.same_rules import SameRule
 
-_AT_ONCE = 16 * 2**20  # bytes of one array of a lot of pairs; some ten are alive together
+_AT_ONCE = 2**20  # bytes of one array of a lot of pairs: some ten are alive, best in the cache
 
 
 # Foliage enlarged by two pixels at each edge correlates with itself by about 0.4, hands by 0.7.
@@ -65,10 +65,8 @@ def _aligned_and_compared(
     shifts = [(down, across) for down in reach for across in reach]
     # Near its edges the mean around a pixel is cut: differently so in a shifted copy.
     margin = rule.shift + rule.blur + rule.around if rule.shift else 0
-    middle = _window(detail, margin, (0, 0))
-    correlations = np.stack(
-        [_correlation(middle, _window(other_detail, margin, moved)) for moved in shifts]
-    )
+    windows = [_window(other_detail, margin, moved) for moved in shifts]
+    correlations = _correlations(_window(detail, margin, (0, 0)), windows)
     best, largest = correlations.argmax(axis=0), correlations.max(axis=0)
     same = np.zeros(len(one), dtype=bool)
     for index, moved in enumerate(shifts):
@@ -90,9 +88,19 @@ def _window(grey: NDArray[np.float64], margin: int, moved: tuple[int, int]) -> N
     return grey[:, top : top + height - 2 * margin, left : left + width - 2 * margin]
 
 
-def _correlation(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    covariance, own, others = _moments(a, b)
-    return covariance / np.sqrt(np.maximum(own * others, 1e-6))
+def _correlations(a: NDArray[np.float64], others: list[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Of each picture with each of its (shifts, n) counterparts."""
+    size = a[0].size
+    sum_a = np.einsum("nhw->n", a)
+    own = np.einsum("nhw,nhw->n", a, a) - sum_a * sum_a / size
+    rows: list[NDArray[np.float64]] = []
+    for b in others:
+        # By einsum, which takes a window of a larger array as it is, where reshape would copy it.
+        sum_b = np.einsum("nhw->n", b)
+        covariance = np.einsum("nhw,nhw->n", a, b) - sum_a * sum_b / size
+        theirs = np.einsum("nhw,nhw->n", b, b) - sum_b * sum_b / size
+        rows.append(covariance / np.sqrt(np.maximum(own * theirs, 1e-6)))
+    return np.stack(rows)
 
 
 def _difference(
@@ -121,13 +129,12 @@ def _moments(
     a: NDArray[np.float64], b: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Sums of products about the means: of a with b, of a with itself, of b with itself."""
-    n, size = len(a), a[0].size
-    flat_a, flat_b = a.reshape(n, size), b.reshape(n, size)
-    sum_a, sum_b = flat_a.sum(axis=1), flat_b.sum(axis=1)
+    size = a[0].size
+    sum_a, sum_b = np.einsum("nhw->n", a), np.einsum("nhw->n", b)
     return (
-        np.einsum("nk,nk->n", flat_a, flat_b) - sum_a * sum_b / size,
-        np.einsum("nk,nk->n", flat_a, flat_a) - sum_a * sum_a / size,
-        np.einsum("nk,nk->n", flat_b, flat_b) - sum_b * sum_b / size,
+        np.einsum("nhw,nhw->n", a, b) - sum_a * sum_b / size,
+        np.einsum("nhw,nhw->n", a, a) - sum_a * sum_a / size,
+        np.einsum("nhw,nhw->n", b, b) - sum_b * sum_b / size,
     )
 
 

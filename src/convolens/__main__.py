@@ -2,7 +2,17 @@
 
 import sys
 
-from convolens.cli.main import main
+
+def run() -> int:
+    """The command, as a process: Ctrl-C ends it in order even while it is still starting."""
+    try:
+        from convolens.cli.main import main
+
+        return main()
+    except KeyboardInterrupt:
+        sys.stderr.write("convolens: interrupted\n")
+        return 130
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

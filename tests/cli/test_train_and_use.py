@@ -16,7 +16,7 @@ TRAIN_KEYS = {
 }  # fmt: skip
 EVALUATE_KEYS = {
     "n", "accuracy", "accuracy_low", "accuracy_high", "log_loss", "ece", "per_class",
-    "confusion_matrix",
+    "confusion_matrix", "trained_on",
 }  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def test_training_prints_json_alone_and_tells_its_progress_elsewhere(trained):
 def test_training_for_people_says_how_good_and_where(convolens, tmp_path):
     ran = convolens("train", "--epochs", 0.1, "--seed", 5)
     assert ran.status == 0
-    assert "% on the test pictures" in ran.out
+    assert " on 180 test pictures (95 % interval " in ran.out
     assert ran.out.endswith("run: runs/digits-fast-1\n")
     assert json.loads((tmp_path / "runs/digits-fast-1/run.json").read_text())["seed"] == 5
 

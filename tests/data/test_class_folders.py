@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convolens.data.class_folders import list_class_folders, looks_like_class_folders, split_of
+from convolens.data.class_folders import list_class_folders, split_of
 from convolens.data.problems import PROBLEM_KINDS
 from convolens.errors import DataError
 
@@ -308,21 +308,33 @@ def test_a_folder_may_be_deeper_than_python_recurses(deep_folder):
 def test_nothing_to_list(tmp_path, names, text):
     put(tmp_path, *names)
     refused(tmp_path, text)
-    assert not looks_like_class_folders(tmp_path)
 
 
 def test_what_is_no_folder(tmp_path):
     put(tmp_path, "file.jpg")
     refused(tmp_path / "file.jpg", "is no folder")
     refused(tmp_path / "nothing", "is no folder")
-    assert not looks_like_class_folders(tmp_path / "nothing")
-    assert not looks_like_class_folders(tmp_path / "file.jpg")
 
 
-@pytest.mark.parametrize("name", ["cat/1.jpg", "train/cat/1.png", "train/cat/2020/1.gif"])
-def test_class_folders_are_recognised(tmp_path, name):
-    put(tmp_path, name)
-    assert looks_like_class_folders(tmp_path)
+PNG = b"\x89PNG\r\n\x1a\n and so on"
+
+
+def test_content_decides_where_a_name_says_otherwise(tmp_path):
+    put(tmp_path, "cat/1.jpg", "cat/notes.txt", "cat/movie.heic", "2.dat")
+    for name in ("cat/photo.txt", "cat/scan.heic", "cat/.hidden.dat", "stray.dat"):
+        (tmp_path / name).write_bytes(PNG)
+    entries, problems = summary(tmp_path)
+    assert {name for name, _, _ in entries} == {"cat/1.jpg", "cat/photo.txt", "cat/scan.heic"}
+    assert problems["cat/notes.txt"] == ("other_file", True)
+    assert problems["cat/movie.heic"] == ("other_format", True)
+    assert problems["cat/.hidden.dat"] == problems["stray.dat"] == ("other_file", True)
+
+
+def test_a_class_that_is_called_like_a_split_is_mentioned(tmp_path):
+    put(tmp_path, "train/a/1.jpg", "train/b/1.jpg", "cats/1.jpg")
+    entries, problems = summary(tmp_path)
+    assert {label for _, label, _ in entries} == {"train", "cats"}
+    assert problems["train"] == ("split_as_class", False)
 
 
 @given(

@@ -301,7 +301,7 @@ def test_a_sample_is_part_of_each_split_of_the_whole():
     assert kinds_of(sample) == [("not_in_sample", name) for name in ("train", "validation", "test")]
     assert "80 of 800 images are used" in sample.problems[0].reason
     assert sample.options == {"sample": 0.1}
-    assert sample.n_seen == sample.n_used  # what was left out of the sample was not asked for
+    assert (sample.n_seen, sample.n_skipped) == (1000, 900)
 
 
 def test_a_split_file_makes_the_same_division_again(tmp_path):

@@ -103,7 +103,7 @@ def test_the_text_is_legible_in_80_columns_however_much_there_is():
     assert max(map(len, lines)) <= 80
     assert len(lines) < 120
     assert "... and 60 more classes" in text
-    assert "- and 297 more of the kind blank_image" in text
+    assert "- and 297 more\n" in text
 
 
 def test_names_that_would_move_the_cursor_are_made_harmless(distinct):

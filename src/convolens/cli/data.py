@@ -30,8 +30,13 @@ def data(
 ) -> None:
     """Say what is in a data set, what is wrong with it, and what to do about it."""
     from convolens.data import PreparationDisplay, check_data, load_data, write_split_file
-    from convolens.reports import write_data_page
+    from convolens.reports import check_page_place, write_data_page
 
+    # Before the work: it may take long.
+    if report is not None:
+        check_page_place(report)
+    if write_split is not None:
+        _check_file_place(write_split)
     with PreparationDisplay() as display:
         dataset = load_data(source, on_progress=display, **options)
     summary = check_data(dataset)
@@ -45,3 +50,10 @@ def data(
     if report is not None:
         write_data_page(report, summary, dataset)
         say(f"report: {report}")
+
+
+def _check_file_place(path: Path) -> None:
+    from convolens.errors import ConfigError
+
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder; name a file in it, such as {path / 'split.csv'}")

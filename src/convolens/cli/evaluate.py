@@ -1,11 +1,16 @@
 """``convolens evaluate``."""
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from convolens.cli.data_options import takes_data_options
-from convolens.cli.output import JsonOption, ModelArgument, print_json, print_text
+from convolens.cli.output import JsonOption, ModelArgument, print_json, print_text, say
+
+if TYPE_CHECKING:
+    from convolens.bundle import Model
+    from convolens.data import LabelledPictures
 
 
 @takes_data_options
@@ -19,37 +24,82 @@ def evaluate(
             help="Name or path of a data set; by default the one that the run was trained on.",
         ),
     ] = None,
-    split: Annotated[str, typer.Option(help="train, validation, test, or all of them.")] = "test",
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="train, validation, test or all; by default the test part, or all pictures of a "
+            "DATA that is not divided.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Judge a model: accuracy with its interval, loss, calibration and every class."""
     from convolens.bundle import load_model
-    from convolens.data import PreparationDisplay, load_data
-    from convolens.errors import ConfigError
-    from convolens.evaluation import evaluate as evaluate_model
-    from convolens.training import load_run
+    from convolens.evaluation import evaluate_pictures
+    from convolens.training import count_trained_on
 
     trained = load_model(model)
-    if data is not None:
-        height, width, channels = trained.input_shape
-        # Files are read straight into the model's shape, exactly as predict reads them.
-        own = {"size": (height, width), "channels": channels, "fit": trained.preprocessing.fit}
-        with PreparationDisplay() as display:
-            dataset = load_data(data, on_progress=display, **{**own, **options})
-    elif options:
+    if data is None or (not options and _is_own(model, data)):
+        pictures = _own_pictures(model, split or "test", options)
+    else:
+        pictures = _other_pictures(trained, data, split, options)
+    evaluation = evaluate_pictures(trained, pictures)
+    known = count_trained_on(model, pictures.split)
+    say(f"judged on {pictures.which} of {pictures.name}")
+    if known:
+        say(
+            f"warning: the model was trained on {known:,} of these {evaluation.n:,} pictures, or "
+            "chosen by them: what follows is too good"
+        )
+    if as_json:
+        print_json({**evaluation.to_dict(), "trained_on": known})
+    else:
+        print_text(str(evaluation))
+
+
+def _is_own(model: Path, data: str) -> bool:
+    """Whether this is what the run was trained on: then its own division holds."""
+    from convolens.training import load_run
+
+    if not (model / "run.json").is_file():
+        return False
+    source = load_run(model).record["data"].get("source")
+    return source in (data, str(Path(data).resolve()))
+
+
+def _own_pictures(model: Path, split: str, options: dict[str, Any]) -> "LabelledPictures":
+    from convolens.config import choose
+    from convolens.data import pictures_of
+    from convolens.errors import ConfigError
+    from convolens.training import load_run
+
+    if options:
         raise ConfigError(
             f"{', '.join(options)}: options of a data set need its name or path: "
             f"convolens evaluate {model} DATA"
         )
-    elif (model / "run.json").is_file():
-        dataset = load_run(model).data()
-    else:
+    if not (model / "run.json").is_file():
         raise ConfigError(
             f"{model} is a bundle without a run: name the data set to judge it on, as in "
             f"convolens evaluate {model} fashion-mnist"
         )
-    evaluation = evaluate_model(trained, dataset, split=split)
-    if as_json:
-        print_json(evaluation.to_dict())
-    else:
-        print_text(str(evaluation))
+    dataset = load_run(model).data()
+    choose(f"split of {dataset.name}", split, {**dataset.splits, "all": None})
+    return pictures_of(dataset, split)
+
+
+def _other_pictures(
+    trained: "Model", data: str, split: str | None, options: dict[str, Any]
+) -> "LabelledPictures":
+    from convolens.data import PreparationDisplay, load_pictures
+
+    height, width, channels = trained.input_shape
+    # Files are read straight into the model's shape, exactly as predict reads them.
+    own = {"size": (height, width), "channels": channels, "fit": trained.preprocessing.fit}
+    with PreparationDisplay() as display:
+        pictures = load_pictures(data, split, on_progress=display, **{**own, **options})
+    skipped = sum(problem.skipped for problem in pictures.problems)
+    if skipped:
+        say(f"{skipped:,} files were skipped; see: convolens data {data}")
+    return pictures

@@ -9,12 +9,17 @@ from convolens.cli.output import (
     ModelArgument,
     print_json,
     print_text,
+    say,
     say_how_it_is_read,
 )
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from convolens.bundle import Model
+
+WRONG_INPUT = 2
 
 
 def predict(
@@ -24,22 +29,50 @@ def predict(
     ],
     top: Annotated[int, typer.Option(min=1, help="How many classes to name for each.")] = 3,
     as_json: JsonOption = False,
-) -> None:
+) -> int:
     """Say what is on pictures."""
+    import numpy as np
+
     from convolens.bundle import load_model
 
     trained = load_model(model)
-    for path in images:
-        say_how_it_is_read(path)
-    probabilities = trained.predict_proba(images)
-    results = [
-        _prediction(path, row, trained.classes, top)
-        for path, row in zip(images, probabilities, strict=True)
-    ]
+    read, refused = _read(images, trained)
+    probabilities = trained.predict_proba(np.stack(list(read.values()))) if read else []
+    found = {
+        number: _prediction(images[number], row, trained.classes, top)
+        for number, row in zip(read, probabilities, strict=True)
+    }
     if as_json:
-        print_json(results)
-    else:
-        print_text("\n".join(_line(result) for result in results))
+        print_json(
+            [found.get(n) or _no_prediction(path, refused[n]) for n, path in enumerate(images)]
+        )
+    elif found:
+        print_text("\n".join(_line(found[number]) for number in sorted(found)))
+    for reason in refused.values():
+        say(f"convolens: {reason}")
+    return WRONG_INPUT if refused else 0
+
+
+def _read(
+    images: list[str], trained: "Model"
+) -> "tuple[dict[int, NDArray[np.uint8]], dict[int, str]]":
+    """The pixels of each picture in the model's shape, or why there are none."""
+    from convolens.errors import ImageError
+    from convolens.images import fit_image
+
+    read: dict[int, NDArray[np.uint8]] = {}
+    refused: dict[int, str] = {}
+    for number, path in enumerate(images):
+        try:
+            say_how_it_is_read(path)
+            read[number] = fit_image(path, *trained.input_shape, policy=trained.preprocessing.fit)
+        except ImageError as error:
+            refused[number] = " ".join(str(error).split())
+    return read, refused
+
+
+def _no_prediction(path: str, reason: str) -> dict[str, Any]:
+    return {"path": path, "class": None, "probability": None, "top": [], "error": reason}
 
 
 def _prediction(

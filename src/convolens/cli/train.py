@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from convolens.cli.data_options import takes_data_options
 from convolens.cli.output import JsonOption, print_json, print_text
+
+if TYPE_CHECKING:
+    from convolens.training import Run
 
 EXIT_INTERRUPTED = 130
 
@@ -60,13 +63,19 @@ def train(
     if as_json:
         print_json(finished.to_dict())
     else:
-        print_text(_sentence(finished.to_dict()))
+        print_text(_sentence(finished))
     return EXIT_INTERRUPTED if finished.status == "interrupted" else 0
 
 
-def _sentence(results: dict[str, object]) -> str:
-    test = results["test_accuracy"]
-    judged = f"{test:.2%} on the test pictures, " if test is not None else ""
+def _sentence(run: "Run") -> str:
+    from convolens.evaluation import wilson_interval
+
+    results = run.to_dict()
+    judged = ""
+    if (test := results["test_accuracy"]) is not None:
+        n = run.record["data"]["counts"]["test"]
+        low, high = wilson_interval(round(test * n), n)
+        judged = f"{test:.2%} on {n:,} test pictures (95 % interval {low:.2%} to {high:.2%}), "
     return (
         f"{judged}{results['val_accuracy']:.2%} on validation, after {results['train_seconds']:.1f}"
         f" s of training ({results['images_per_second']:,.0f} images/s)\n"

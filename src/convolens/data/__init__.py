@@ -8,8 +8,10 @@ from convolens.data.catalogue import KNOWN_DATASETS, KnownDataset, KnownFile
 from convolens.data.datasets import Dataset, Split
 from convolens.data.directory import Fetch, data_directory, download, locate_files
 from convolens.data.display import PreparationDisplay
-from convolens.data.health import bad_share, refuse_bad
+from convolens.data.duplicates import picture_digests
+from convolens.data.health import bad_share, is_official, refuse_bad, refuse_one_class
 from convolens.data.idx import read_idx
+from convolens.data.judging import LabelledPictures, load_pictures, pictures_of
 from convolens.data.listing import Entry, Listing
 from convolens.data.loading import DataSource, load_data
 from convolens.data.manifest import read_split_file, write_split_file
@@ -35,6 +37,7 @@ __all__ = [
     "Images",
     "KnownDataset",
     "KnownFile",
+    "LabelledPictures",
     "Layout",
     "Listing",
     "Preparation",
@@ -54,11 +57,16 @@ __all__ = [
     "fit_preprocessing",
     "hold_out_last",
     "image_chunks",
+    "is_official",
     "load_data",
+    "load_pictures",
     "locate_files",
+    "picture_digests",
+    "pictures_of",
     "read_idx",
     "read_split_file",
     "refuse_bad",
+    "refuse_one_class",
     "select",
     "stratified_split",
     "write_split_file",

@@ -4,7 +4,6 @@ No picture is opened here: what its content is comes later. Every file gets one 
 a problem.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from convolens.data.folder_tree import (
 from convolens.data.listing import SPLIT_NAMES, Entry, Listing
 from convolens.data.problems import Problem
 from convolens.errors import DataError
+from convolens.images.signatures import format_begun
 
 _SYNONYMS = {
     "train": "train|training",
@@ -57,30 +57,6 @@ def split_of(name: str) -> str | None:
     return next((s for s, pattern in _SPLIT_PATTERNS.items() if pattern.fullmatch(word)), None)
 
 
-def looks_like_class_folders(root: Path) -> bool:
-    """Whether some folder one to three levels below ``root`` has a picture by its name.
-
-    Stops at the first one found. Links to folders are not followed, hidden folders not entered.
-    """
-    level = [Path(root)]
-    for depth in range(4):
-        below: list[Path] = []
-        for folder in level:
-            try:
-                with os.scandir(folder) as items:
-                    for item in items:
-                        if is_housekeeping(item.name):
-                            continue
-                        if item.is_dir(follow_symlinks=False):
-                            below.append(Path(item.path))
-                        elif depth and has_image_suffix(item.name):
-                            return True
-            except (OSError, ValueError):
-                continue
-        level = below
-    return False
-
-
 def list_class_folders(root: Path) -> Listing:
     """List ``root/<class>/…``, or ``root/{train,val,test}/<class>/…``, without opening a picture.
 
@@ -89,8 +65,9 @@ def list_class_folders(root: Path) -> Listing:
     with pictures below them, and either no other folder beside them has pictures, or there are two
     such splits. Links are followed (:func:`~convolens.data.folder_tree.walk_folder`).
 
-    Hidden and system files, and those whose suffix promises no picture, are skipped as
-    "other_file"; a file without a suffix is taken for a picture where it lies in a class. A folder
+    Hidden and system files are skipped as "other_file", and so are those whose suffix promises no
+    picture, unless they lie in a class and begin as a picture does. A file without a suffix is
+    taken for a picture where it lies in a class. A folder
     that cannot be opened is "unreadable", with ``skipped`` False: it is no file.
 
     Args:
@@ -118,12 +95,14 @@ def list_class_folders(root: Path) -> Listing:
     divided = _is_divided(root, found)
     places = {folder: _place(folder, divided) for folder in tree.files}
     entries: list[Entry] = []
-    problems = [*tree.problems, *_buried_splits(found, divided)]
+    problems = [*tree.problems, *_buried_splits(found, divided), *_split_as_class(found, divided)]
     for folder, place in sorted(places.items(), key=_folder_order):
         hidden = is_housekeeping(folder)
         for name in sorted(tree.files[folder], key=natural_key):
             path = join(folder, name)
             fault = _fault(name, tree.odd.get(path), hidden=hidden, in_class=place is not None)
+            if fault is not None and place is not None and _is_picture(root / path, fault[0]):
+                fault = None
             if fault is not None:
                 problems.append(Problem(kind=fault[0], path=path, reason=fault[1], skipped=True))
             elif place is not None:
@@ -193,6 +172,15 @@ def _buried_splits(found: dict[str, set[str]], divided: bool) -> Iterator[Proble
         yield Problem(kind="missing_split", path="train", reason=reason, skipped=False)
 
 
+def _split_as_class(found: dict[str, set[str]], divided: bool) -> Iterator[Problem]:
+    """A word on a class that is called like a split: a stray folder beside it may be the reason."""
+    called = [name for name in found if not divided and split_of(name)]
+    for name in natural_sorted(called):
+        others = ", ".join(other for other in natural_sorted(found) if other not in called)
+        reason = f"the folder {name} is taken for a class because of those beside it: {others}"
+        yield Problem(kind="split_as_class", path=name, reason=reason[:300], skipped=False)
+
+
 def _place(folder: str, divided: bool) -> _Place:
     parts = folder.split("/")
     if not folder or is_housekeeping(folder):
@@ -232,6 +220,17 @@ def _fault(
     if not suffix:
         return "other_file", "no suffix, and it lies in no class's folder"
     return "outside_classes", "a picture that lies in no class's folder"
+
+
+def _is_picture(path: Path, kind: str) -> bool:
+    """Whether a file begins as a picture does, for one whose name says otherwise."""
+    if kind not in ("other_file", "other_format") or is_housekeeping(path.name):
+        return False
+    try:
+        with path.open("rb") as file:
+            return format_begun(file.read(16)) is not None
+    except OSError:
+        return False
 
 
 def _empty_classes(

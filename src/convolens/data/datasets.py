@@ -102,6 +102,8 @@ class Dataset:
     """How pictures of another size are made to fit; a model trained on these does the same."""
     problems: tuple[Problem, ...] = ()
     """What reading found: each file or row that was skipped, and what a user should know."""
+    left_out: int = 0
+    """Good pictures that are in no split because that was asked for, by a sample or by folds."""
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The options it was read with where they are not the usual ones, so that it can be read
     again in the same way."""
@@ -157,9 +159,14 @@ class Dataset:
         return tuple(problem for problem in self.problems if problem.skipped)
 
     @property
+    def n_skipped(self) -> int:
+        """Files, or rows, that are not used: with a problem, or left out on purpose."""
+        return len(self.skipped) + self.left_out
+
+    @property
     def n_seen(self) -> int:
         """Files, or rows, that were looked at: every one is either used or skipped."""
-        return self.n_used + len(self.skipped)
+        return self.n_used + self.n_skipped
 
     @cached_property
     def fingerprint(self) -> str:

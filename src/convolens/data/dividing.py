@@ -42,8 +42,8 @@ def make_dataset(
     pictures keep their order.
 
     A sample is taken of each split after the division: the test split of a sample is a part of the
-    test split of the whole. What it leaves out is told in one problem a split, and is not counted
-    as skipped.
+    test split of the whole. What it leaves out is told in one problem a split, and counted
+    in ``left_out``.
 
     Args:
         pool: all pictures, with the splits and groups that the source gives.
@@ -90,6 +90,7 @@ def make_dataset(
     train, validation, test = splits
     assert train is not None, "every division leaves something to train on"
     assert validation is not None, "every division leaves something to validate on"
+    told = sum(problem.kind == "not_in_split_file" for problem in problems)
     return Dataset(
         pool.name,
         train,
@@ -98,7 +99,8 @@ def make_dataset(
         pool.class_names,
         pool.source,
         fit=pool.fit,
-        problems=(*pool.problems, *problems),
+        problems=(*pool.problems, *problems, *_about_groups(pool)),
+        left_out=n - sum(len(split) for split in splits if split is not None) - told,
         options=splitting.options(),
     )
 
@@ -123,6 +125,15 @@ class _Together:
     def of(self, positions: NDArray[np.int64]) -> NDArray[np.int64] | None:
         """The same for some pictures of the pool."""
         return None if self.groups is None else self.groups[positions]
+
+
+def _about_groups(pool: Pool) -> list[Problem]:
+    """How many groups there are: a wrong column or pattern shows here, and nowhere else."""
+    if pool.groups is None:
+        return []
+    _, sizes = np.unique(pool.groups, return_counts=True)
+    reason = f"{len(sizes):,} groups of {sizes.min():,} to {sizes.max():,} images"
+    return [Problem(kind="grouped", path=pool.name, reason=reason, skipped=False)]
 
 
 def _given(pool: Pool, splitting: Splitting) -> tuple[NDArray[np.int64], list[Problem]]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from convolens.data.catalogue import KNOWN_DATASETS
 from convolens.data.datasets import Dataset
 from convolens.data.problems import PROBLEM_KINDS, Problem, by_gravity
 from convolens.errors import ConfigError, DataError
@@ -18,14 +19,23 @@ def bad_share(dataset: Dataset) -> float:
         dataset: as it was read.
 
     Returns:
-        0..1: bad / (used + bad).
+        0..1: bad / (used + left out on purpose + bad).
 
     >>> from convolens.data import load_data
     >>> bad_share(load_data("digits"))
     0.0
     """
     bad = len(_bad(dataset))
-    return bad / (dataset.n_used + bad)
+    return bad / (_wanted(dataset) + bad)
+
+
+def is_official(dataset: Dataset) -> bool:
+    """Whether this is one of the known data sets, of which every file is checked against a sum.
+
+    A folder of the same name is not.
+    """
+    known = KNOWN_DATASETS.get(dataset.name)
+    return known is not None and dataset.source == known.homepage
 
 
 def refuse_bad(dataset: Dataset, limit: float) -> None:
@@ -51,11 +61,30 @@ def refuse_bad(dataset: Dataset, limit: float) -> None:
     counts = Counter(problem.kind for problem in bad)
     kinds = ", ".join(f"{n:,} {kind}" for kind, n in counts.items())
     raise DataError(
-        f"{dataset.name}: {len(bad):,} of {dataset.n_used + len(bad):,} files are bad "
+        f"{dataset.name}: {len(bad):,} of {_wanted(dataset) + len(bad):,} files are bad "
         f"({100 * share:.2g} %; allowed: {100 * limit:.2g} %): {kinds}; the first is "
         f"{bad[0].path}: {bad[0].reason}; see all with `convolens data {dataset.source}` and mend "
         "them, or raise --max-bad"
     )
+
+
+def refuse_one_class(dataset: Dataset) -> None:
+    """Stop where the training part has pictures of one class alone: nothing can be learned.
+
+    Raises:
+        DataError: it has.
+    """
+    present = set(dataset.train.labels.tolist())
+    if len(present) < 2:
+        (only,) = present
+        raise DataError(
+            f"{dataset.name}: all {len(dataset.train):,} training images are of one class, "
+            f"{dataset.class_names[only]!r}; add pictures of the others"
+        )
+
+
+def _wanted(dataset: Dataset) -> int:
+    return dataset.n_used + dataset.left_out
 
 
 def _bad(dataset: Dataset) -> list[Problem]:

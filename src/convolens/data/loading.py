@@ -87,14 +87,15 @@ def load_data(
         raise ConfigError(
             "groups are for arrays; for a table name a column, and for a folder a pattern, as group"
         )
-    pool = _pool(source, chosen, groups, fetch, on_progress)
+    pool = read_pool(source, chosen, groups, fetch, on_progress)
     dataset = make_dataset(pool, chosen.splitting, lambda: kept_duplicates(pool))
     return replace(dataset, options=chosen.to_dict())
 
 
-def _pool(
+def read_pool(
     source: DataSource, options: DataOptions, groups: Any, fetch: Fetch, on_progress: OnProgress
 ) -> Pool:
+    """All pictures of a source, not yet divided; the arguments are those of :func:`load_data`."""
     layout, preparation = options.layout, options.preparation
     if isinstance(source, tuple | Mapping):
         layout.refuse_others("arrays", _ARRAYS)
@@ -150,7 +151,7 @@ def _listing(path: Path, layout: Layout) -> Listing:
 def _folder_name(path: Path) -> str:
     """The name of a folder; of its parent where it is called as any such folder is."""
     resolved = path.resolve()
-    usual = {"images", "image", "data", "dataset", "pictures", "photos", "img", "imgs"}
+    usual = {"images", "image", "imgs", "img"}
     named = resolved.parent if resolved.name.casefold() in usual else resolved
     return named.name or resolved.name or "pictures"
 

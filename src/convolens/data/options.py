@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 from convolens.config import check_whole, choose, did_you_mean, from_dict, to_dict
@@ -100,7 +101,8 @@ class DataOptions:
         """Those that are not the usual ones, as plain JSON types; :func:`data_options` takes it."""
         parts = (self.preparation, self.splitting, self.layout)
         return {
-            name: value
+            # A split file is found again from any folder.
+            name: str(Path(value).resolve()) if name == "split_file" else value
             for part in parts
             for name, value in to_dict(part).items()
             if getattr(part, name) != getattr(type(part)(), name) and name != "workers"

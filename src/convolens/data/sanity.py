@@ -66,6 +66,11 @@ class DataSummary:
     ``to_dict``."""
 
     @property
+    def sorted_by_class(self) -> bool:
+        """Whether the first labels of every split are one and the same class, as in a folder."""
+        return all(len(set(split.first_labels)) == 1 for split in self.splits.values())
+
+    @property
     def kinds(self) -> dict[str, int]:
         """How many problems there are of each kind, gravest kind first."""
         return dict(Counter(problem.kind for problem in self.problems))
@@ -89,7 +94,7 @@ class DataSummary:
         return summary_text(self)
 
 
-def check_data(dataset: Dataset) -> DataSummary:
+def check_data(dataset: Dataset, *, near: bool = True) -> DataSummary:
     """Run the notes' sanity checks, and look for what commonly spoils a data set.
 
     What reading skipped and remarked; classes that are missing from a split, have fewer than 10
@@ -101,6 +106,7 @@ def check_data(dataset: Dataset) -> DataSummary:
 
     Args:
         dataset: the data set; nothing in it is changed.
+        near: whether near copies are looked for, too, which takes most of the time.
 
     Returns:
         The figures and the problems.
@@ -112,14 +118,14 @@ def check_data(dataset: Dataset) -> DataSummary:
     >>> print(str(summary).splitlines()[0])
     seen 1,797 = used 1,797 + skipped 0
     """
-    scan = scan_dataset(dataset)
+    scan = scan_dataset(dataset, near=near)
     findings = tuple(diagnose(scan))
     return DataSummary(
         name=dataset.name,
         n=dataset.n_used,
         seen=dataset.n_seen,
         used=dataset.n_used,
-        skipped=len(dataset.skipped),
+        skipped=dataset.n_skipped,
         splits={
             name: _summarise(split, scan.histograms[name], dataset.n_classes)
             for name, split in dataset.splits.items()

@@ -3,7 +3,7 @@
 import mmap
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -64,7 +64,7 @@ class StoredImages:
         chosen = np.arange(len(pixels)) if rows is None else np.asarray(rows, dtype=np.int64)
         if chosen.size and not (chosen.min() >= 0 and chosen.max() < len(pixels)):
             raise DataError(f"rows up to {chosen.max()}; allowed: 0 to {len(pixels) - 1}")
-        self._pixels = np.asarray(pixels)
+        self._pixels = pixels
         self._rows = chosen
         self._mapping = mapping
         self._touched = 0
@@ -95,7 +95,7 @@ class StoredImages:
     def __getitem__(self, index: Any) -> NDArray[np.uint8]:
         """One picture (height, width, channels), or several (k, height, width, channels)."""
         rows = self._rows[index]
-        # take() is a tenth faster than an index on small pictures; a single one is copied by it, too.
+        # A tenth faster than an index on small pictures; it copies a single one, too.
         picked = self._pixels.take(rows, axis=0)
         picked.flags.writeable = False
         self._release_after(picked.nbytes)
@@ -116,6 +116,12 @@ class StoredImages:
     def select(self, indices: NDArray[Any] | slice) -> "StoredImages":
         """The pictures at some positions, still on disk."""
         return StoredImages(self._pixels, self._rows[indices], mapping=self._mapping)
+
+    def joined_with(self, others: "Sequence[StoredImages]") -> "StoredImages":
+        """These pictures and those of other selections of the same array, still on disk."""
+        assert all(other._pixels is self._pixels for other in others), "of one array"  # noqa: SLF001
+        rows = np.concatenate([self._rows, *(other._rows for other in others)])  # noqa: SLF001
+        return StoredImages(self._pixels, rows, mapping=self._mapping)
 
     def _release_after(self, n_bytes: int) -> None:
         if self._mapping is None or not hasattr(mmap, "MADV_DONTNEED"):

@@ -28,7 +28,8 @@ def summary_text(summary: "DataSummary") -> str:
     """
     skipped = f"skipped {summary.skipped:,}"
     lines = [f"seen {summary.seen:,} = used {summary.used:,} + {skipped}", ""]
-    lines += [*_table(summary), *_first_labels(summary), "", *_problems(summary)]
+    first = list[str]() if summary.sorted_by_class else _first_labels(summary)
+    lines += [*_table(summary), *first, "", *_problems(summary)]
     return "\n".join(lines)
 
 
@@ -69,16 +70,21 @@ def _problems(summary: "DataSummary") -> Iterator[str]:
     yield "problems, the gravest first:"
     examples = {kind: list[str]() for kind in counts}
     for problem in summary.problems:
-        if len(examples[problem.kind]) < _MOST_EXAMPLES:
+        if len(examples[problem.kind]) < _shown(counts[problem.kind]):
             examples[problem.kind].append(f"- {problem.path}: {problem.reason}")
     for kind, count in counts.items():
         yield ""
         yield from _wrapped(f"{PROBLEM_KINDS[kind].title}: {count:,}")
         for example in examples[kind]:
             yield from _wrapped(f"  {example[:_LONGEST_REASON]}", indent="    ")
-        if count > _MOST_EXAMPLES:
-            yield f"  - and {count - _MOST_EXAMPLES:,} more of the kind {kind}"
+        if count > _shown(count):
+            yield f"  - and {count - _shown(count):,} more"
         yield from _wrapped(f"  What to do: {PROBLEM_KINDS[kind].advice}", indent="    ")
+
+
+def _shown(count: int) -> int:
+    """How many of so many are named; a line "and 1 more" would say less than that one."""
+    return count if count == _MOST_EXAMPLES + 1 else min(count, _MOST_EXAMPLES)
 
 
 def _row(head: str, cells: Sequence[str]) -> str:

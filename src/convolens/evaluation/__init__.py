@@ -1,6 +1,11 @@
 """How good a model is: metrics of probabilities and labels, with intervals."""
 
-from convolens.evaluation.evaluating import Evaluation, evaluate, evaluate_probabilities
+from convolens.evaluation.evaluating import (
+    Evaluation,
+    evaluate,
+    evaluate_pictures,
+    evaluate_probabilities,
+)
 from convolens.evaluation.intervals import wilson_interval
 from convolens.evaluation.metrics import (
     ClassMetrics,
@@ -18,6 +23,7 @@ __all__ = [
     "class_metrics",
     "confusion_matrix",
     "evaluate",
+    "evaluate_pictures",
     "evaluate_probabilities",
     "expected_calibration_error",
     "log_loss",

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convolens.bundle import Model
 from convolens.config import choose, to_dict
-from convolens.data import Dataset
+from convolens.data import Dataset, LabelledPictures, pictures_of
 from convolens.errors import DataError
 from convolens.evaluation.intervals import wilson_interval
 from convolens.evaluation.metrics import (
@@ -81,24 +82,35 @@ def evaluate(model: Model, data: Dataset, *, split: str = "test") -> Evaluation:
         ConfigError: there is no such split.
         DataError: the data have a class that the model does not know.
     """
-    known = {**data.splits, "all": None}
-    chosen = choose(f"split of {data.name}", split, known)
-    parts = list(data.splits.values()) if chosen is None else [chosen]
-    label_of = _labels_by_name(data, model)
-    probabilities = np.concatenate([model.predict_proba(part.images) for part in parts])
-    labels = np.concatenate([label_of[part.labels] for part in parts])
-    return evaluate_probabilities(probabilities, labels, model.classes)
+    choose(f"split of {data.name}", split, {**data.splits, "all": None})
+    return evaluate_pictures(model, pictures_of(data, split))
 
 
-def _labels_by_name(data: Dataset, model: Model) -> Labels:
-    """For each class of the data its number in the model: by name, never by position."""
-    unknown = tuple(name for name in data.class_names if name not in model.classes)
+def evaluate_pictures(model: Model, pictures: LabelledPictures) -> Evaluation:
+    """Judge a model on any labelled pictures, as from ``load_pictures``.
+
+    Raises:
+        DataError: they have a class that the model does not know.
+    """
+    label_of = _labels_by_name(pictures.class_names, model, pictures.name)
+    probabilities = model.predict_proba(pictures.split.images)
+    return evaluate_probabilities(probabilities, label_of[pictures.split.labels], model.classes)
+
+
+def _labels_by_name(class_names: tuple[str, ...], model: Model, data: str) -> Labels:
+    """For each class of the data its number in the model: by name, never by position.
+
+    A name is the same in every Unicode form: a folder copied from a Mac may spell "e" and its
+    accent apart.
+    """
+    numbers = {normalize("NFC", name): number for number, name in enumerate(model.classes)}
+    unknown = tuple(name for name in class_names if normalize("NFC", name) not in numbers)
     if unknown:
         raise DataError(
-            f"{data.name} has the classes {_listed(unknown)}, which the model does not know; it "
+            f"{data} has the classes {_listed(unknown)}, which the model does not know; it "
             f"knows {_listed(model.classes)}"
         )
-    return np.array([model.classes.index(name) for name in data.class_names], dtype=np.int64)
+    return np.array([numbers[normalize("NFC", name)] for name in class_names], dtype=np.int64)
 
 
 def evaluate_probabilities(

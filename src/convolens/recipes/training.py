@@ -4,7 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from convolens.config import choose
-from convolens.data import Dataset, DataSource, PreparationDisplay, load_data, refuse_bad
+from convolens.data import (
+    Dataset,
+    DataSource,
+    PreparationDisplay,
+    check_data,
+    is_official,
+    load_data,
+    refuse_bad,
+    refuse_one_class,
+)
 from convolens.errors import ConfigError
 from convolens.recipes.named import RECIPES
 from convolens.training import Callback, Event, Recipe, Run, train_recipe
@@ -53,7 +62,11 @@ def train(
         chosen = replace(chosen, epochs=epochs)
     dataset = data if isinstance(data, Dataset) else _load(data, progress)
     refuse_bad(dataset, max_bad)
+    refuse_one_class(dataset)
     display = ProgressDisplay() if progress else None
+    problems = {} if is_official(dataset) else check_data(dataset, near=False).kinds
+    if display:
+        display.say_problems(dataset, problems)
 
     def tell(event: Event) -> None:
         if display:
@@ -62,7 +75,7 @@ def train(
             on_event(event)
 
     try:
-        return train_recipe(dataset, chosen, seed=seed, path=path, on_event=tell)
+        return train_recipe(dataset, chosen, seed=seed, path=path, problems=problems, on_event=tell)
     finally:
         if display:
             display.close()

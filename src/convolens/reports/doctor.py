@@ -63,12 +63,22 @@ def write_data_page(path: str | Path, summary: DataSummary, dataset: Dataset) ->
     Raises:
         ConfigError: the path is a folder, or a file that is no page of ours.
     """
+    path = check_page_place(path)
+    write_text(path, data_page(summary, dataset))
+    return path
+
+
+def check_page_place(path: str | Path) -> Path:
+    """Refuse a place where a page would overwrite something else.
+
+    Raises:
+        ConfigError: the path is a folder, or a file that is no page of ours.
+    """
     path = Path(path)
     if path.is_dir():
         raise ConfigError(f"{path} is a folder; name a file in it, such as {path / 'data.html'}")
     if path.exists() and GENERATOR not in path.read_text(encoding="utf-8", errors="replace"):
         raise ConfigError(f"{path} is there already and no page of ours; name another file")
-    write_text(path, data_page(summary, dataset))
     return path
 
 

@@ -8,6 +8,7 @@ from convolens.training.run import Run, load_run
 from convolens.training.running import train_recipe
 from convolens.training.schedules import Constant, Triangular
 from convolens.training.settings import Recipe
+from convolens.training.trained_on import count_trained_on
 
 __all__ = [
     "Augmentation",
@@ -21,6 +22,7 @@ __all__ = [
     "Recipe",
     "Run",
     "Triangular",
+    "count_trained_on",
     "event_to_dict",
     "fit",
     "load_run",

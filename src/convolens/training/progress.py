@@ -1,10 +1,12 @@
 """Showing how a run goes: a live line on a terminal, plain lines elsewhere."""
 
 import time
+from collections.abc import Mapping
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from convolens.data import Dataset
 from convolens.training.events import EpochDone, Event, RunEnded, RunStarted, StepsDone
 
 LINE_EVERY = 10.0  # seconds between two plain lines where there is no terminal
@@ -71,6 +73,14 @@ class ProgressDisplay:
             self._say(
                 f"{event.status} in {event.train_seconds:.1f} s; kept epoch {event.best_epoch}"
             )
+
+    def say_problems(self, data: Dataset, problems: Mapping[str, int]) -> None:
+        """What was left out, and what the data doctor found at a glance."""
+        if data.n_skipped:
+            self._say(f"{data.n_used:,} of {data.n_seen:,} files are used")
+        if problems:
+            found = ", ".join(f"{count:,} {kind}" for kind, count in problems.items())
+            self._say(f"problems of the data: {found}; see: convolens data {data.source}")
 
     def close(self) -> None:
         """Stop drawing; may be called more than once."""

@@ -136,6 +136,11 @@ def _claim(folder: Path) -> Path:
         occupied = any(folder.iterdir())
     except (FileExistsError, NotADirectoryError):
         raise ConfigError(f"{folder} is a file; a run needs a folder of its own") from None
+    except OSError as error:
+        raise ConfigError(
+            f"{folder}: a run cannot be written there ({error.strerror or error}); name another "
+            "folder"
+        ) from None
     if occupied:
         raise ConfigError(
             f"{folder} is not empty; a run needs a folder of its own: name another one, or none"

@@ -1,21 +1,24 @@
 """A whole run: from a data set and a recipe to a folder with model, record and figures."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from torch import nn
 
 from convolens.bundle import Model
 from convolens.config import check_whole, to_dict
-from convolens.data import KNOWN_DATASETS, Dataset, Preprocessing, fit_preprocessing
+from convolens.data import Dataset, Preprocessing, fit_preprocessing, is_official
 from convolens.evaluation import Evaluation, evaluate
 from convolens.training.events import Callback, EpochDone, Event, EventWriter
 from convolens.training.hardware import choose_device, describe_machine
 from convolens.training.loop import FitResult, fit
 from convolens.training.run import METRICS, Run, make_run_folder, write_record
 from convolens.training.settings import Recipe
+from convolens.training.trained_on import remember_training_pictures
 from convolens.zoo import build_network
 
 KEEP_EVERY = 30.0  # seconds between two writings of a better model while the run goes
@@ -27,6 +30,7 @@ def train_recipe(
     *,
     seed: int = 0,
     path: str | Path | None = None,
+    problems: Mapping[str, int] = MappingProxyType({}),
     on_event: Callback = lambda _: None,
 ) -> Run:
     """Train by a recipe and write the run.
@@ -36,6 +40,7 @@ def train_recipe(
         recipe: every setting.
         seed: of initial weights, order, augmentation and dropout.
         path: folder of the run; by default ``runs/<data>-<recipe>-<n>``.
+        problems: how many problems of each kind the data have, for the record.
         on_event: called with every event.
 
     Returns:
@@ -68,12 +73,14 @@ def train_recipe(
             "seen": data.n_seen,
             "used": data.n_used,
             "skipped": [to_dict(problem) for problem in data.skipped],
+            "problems": dict(problems),
         },
         "machine": describe_machine(device),
         "status": "running",
         "results": {},
     }
     write_record(folder, record)
+    remember_training_pictures(folder, data)
     writer = EventWriter(folder / METRICS)
     keeper = _Keeper(folder / "model", network, recipe, preprocessing, data.class_names)
 
@@ -149,7 +156,7 @@ class _Keeper:
 
 def _source(data: Dataset) -> str:
     """What ``load_data`` takes to find the data again, from any folder."""
-    if data.name in KNOWN_DATASETS:
+    if is_official(data):
         return data.name
     path = Path(data.source)
     return str(path.resolve()) if path.exists() else data.source

@@ -43,6 +43,9 @@ _OPTIONS: dict[str, Any] = {
     "shape": Annotated[
         str | None, _option("--shape", "Of flat rows: HEIGHTxWIDTH or HEIGHTxWIDTHxCHANNELS.", "S")
     ],
+    "channels_first": Annotated[
+        bool | None, _option("--channels-first", "The channels of arrays come before the height.")
+    ],
     "value_range": Annotated[
         str | None, _option("--range", "Darkest and brightest value of an array's pixels.", "LO:HI")
     ],

@@ -24,7 +24,7 @@ class ImageError(ConvolensError, ValueError):
     Args:
         message: what was got, what is allowed, what to do.
         kind: why, in a word: "damaged", "not_an_image", "too_large", "too_slow", "empty_file",
-            "missing_file", "unreadable" or "not_finite".
+            "missing_file", "unreadable", "vanished" or "not_finite".
     """
 
     def __init__(self, message: str, *, kind: str = "damaged") -> None:

@@ -148,6 +148,30 @@ def test_impossible_limits_are_refused(value):
             ImageLimits(seconds=value)
 
 
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 86_401])
+def test_a_time_that_no_timer_knows_is_refused(value):
+    with pytest.raises(ConfigError, match="allowed: a number above 0 and at most 86,400"):
+        ImageLimits(seconds=value)
+    assert ImageLimits(seconds=86_400).seconds == 86_400
+
+
+def test_a_cameras_file_of_several_jpegs_is_a_jpeg():
+    photograph, preview = CHINA.resize((320, 214)), Image.new("RGB", (32, 21))
+    content = encoded(photograph, "MPO", save_all=True, append_images=[preview] * 3)
+    with Image.open(io.BytesIO(content)) as opened:
+        assert (opened.format, opened.n_frames) == ("MPO", 4)
+    alone = content[: content.index(b"\xff\xd9") + 2]
+    for limits in (ImageLimits(), ImageLimits(frames=1)):
+        facts = describe_image(content, limits=limits)
+        assert (facts.format, facts.height, facts.width) == ("JPEG", 214, 320)
+        assert (facts.frames, facts.note) == (1, None)
+    # Decoded at a quarter, as the very same JPEG is.
+    fast = fit_image(content, 24, 31, 3)
+    assert np.array_equal(fast, fit_image(encoded(photograph), 24, 31, 3))
+    assert not np.array_equal(fast, fit_image(load_image(content), 24, 31, 3))
+    assert np.array_equal(load_image(alone), load_image(content))
+
+
 def bitmap_head(side):
     head = b"BM" + bytes(8) + (54).to_bytes(4, "little") + (40).to_bytes(4, "little")
     return head + side.to_bytes(4, "little") * 2 + b"\x01\0\x18\0" + bytes(24)

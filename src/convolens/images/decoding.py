@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from convolens.errors import ImageError
 from convolens.images.conversion import is_grey, to_grey_or_rgb
 from convolens.images.facts import ImageFacts
 from convolens.images.limits import ImageLimits
-from convolens.images.orientation import UPRIGHT, turn_box
+from convolens.images.orientation import UPRIGHT, mark_of, mark_of_file, turn_box
 from convolens.images.signatures import check_png, format_begun
 
 # Only formats whose decoders live in Pillow itself: EPS, for one, would start another program.
@@ -55,8 +55,8 @@ def read_facts(file: io.BytesIO, name: str, limits: ImageLimits) -> ImageFacts:
         ImageError: it is no picture, or over a limit.
     """
     with _errors_named(name, limits):
-        image = _open(file, name)
-        return _facts(image, name, limits, _orientation(image))
+        image = _open(file, name, limits)
+        return _facts(image, name, limits, mark_of_file(image, file, name))
 
 
 def decode_file(
@@ -75,10 +75,11 @@ def decode_file(
         ImageError: it is no picture, over a limit or damaged.
     """
     with _errors_named(name, limits):
-        image = _open(file, name)
+        image = _open(file, name, limits)
         if image.format == "PNG":
             check_png(file.getvalue(), name)
-        return _decode(image, name, limits, need)
+        # A TIFF is turned upright, and its mark taken away, by loading it: its mark is read before.
+        return _decode(image, name, limits, mark_of_file(image, file, name), need)
 
 
 def decode_opened(image: Image.Image, name: str, limits: ImageLimits) -> Decoded:
@@ -88,12 +89,13 @@ def decode_opened(image: Image.Image, name: str, limits: ImageLimits) -> Decoded
         ImageError: it is closed, empty, too large or damaged.
     """
     with _errors_named(name, limits):
-        return _decode(image, name, limits, None)
+        _check_pixels(*image.size, name, limits)
+        return _decode(image, name, limits, mark_of(image), None)
 
 
-def _open(file: io.BytesIO, name: str) -> Image.Image:
+def _open(file: io.BytesIO, name: str, limits: ImageLimits) -> Image.Image:
     try:
-        return Image.open(file, formats=_FORMATS)
+        image = Image.open(file, formats=_FORMATS)
     except UnidentifiedImageError:
         begun = format_begun(file.getvalue())
         if begun is None:
@@ -102,16 +104,20 @@ def _open(file: io.BytesIO, name: str) -> Image.Image:
             f"{name}: begins as a {begun} picture does, but its head is damaged or cut off; copy "
             "it again, or save it anew"
         ) from None
+    _check_pixels(*image.size, name, limits)
+    return image
 
 
-def _decode(image: Image.Image, name: str, limits: ImageLimits, need: Need | None) -> Decoded:
-    # A TIFF is turned upright, and its mark taken away, by loading it: its mark is read here.
-    orientation = _orientation(image)
+def _decode(
+    image: Image.Image, name: str, limits: ImageLimits, orientation: int, need: Need | None
+) -> Decoded:
     facts = _facts(image, name, limits, orientation)
-    box = _draft(image, need, orientation) if need is not None else None
+    box = None
+    if need is not None and facts.format == "JPEG":
+        box = _draft(image, need, orientation)
     image.load()
     if facts.format == "TIFF":
-        orientation = _orientation(image)
+        orientation = mark_of(image)
     plain = to_grey_or_rgb(image, name)
     box = box or (0.0, 0.0, float(plain.width), float(plain.height))
     method = UPRIGHT.get(orientation)
@@ -122,8 +128,10 @@ def _decode(image: Image.Image, name: str, limits: ImageLimits, need: Need | Non
 
 def _facts(image: Image.Image, name: str, limits: ImageLimits, orientation: int) -> ImageFacts:
     width, height = image.size
-    _check_pixels(width, height, name, limits)
-    frames = int(getattr(image, "n_frames", 1))
+    # A camera's JPEG with further pictures behind it (previews, the other eye's view), which Pillow
+    # calls MPO, is a photograph and no animation.
+    photograph = image.format in ("JPEG", "MPO")
+    frames = 1 if photograph else int(getattr(image, "n_frames", 1))
     if frames > limits.frames:
         raise ImageError(
             f"{name}: holds {frames:,} frames; at most {limits.frames:,} are allowed: save the one "
@@ -136,7 +144,7 @@ def _facts(image: Image.Image, name: str, limits: ImageLimits, orientation: int)
     if orientation >= 5:
         height, width = width, height
     return ImageFacts(
-        format=image.format or "",
+        format="JPEG" if photograph else image.format or "",
         height=height,
         width=width,
         channels=1 if is_grey(image) else 3,
@@ -169,8 +177,6 @@ def _draft(
     image: Image.Image, need: Need, orientation: int
 ) -> tuple[float, float, float, float] | None:
     """Let libjpeg decode at a fraction; the box of the picture in what it will decode to."""
-    if image.format != "JPEG":
-        return None
     width, height = image.size
     turned = orientation >= 5
     rows, columns = need(width, height) if turned else need(height, width)
@@ -180,15 +186,6 @@ def _draft(
     if drafted is None:
         return None
     return tuple(float(edge) for edge in drafted[1])  # pyright: ignore[reportReturnType]
-
-
-def _orientation(image: Image.Image) -> int:
-    """Exif's mark, 1 to 8; a mark that cannot be read counts as none."""
-    try:
-        mark = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # noqa: BLE001 - a picture is not lost for what is written beside it
-        return 1
-    return mark if mark in UPRIGHT else 1
 
 
 @contextmanager

@@ -8,7 +8,8 @@ class ImageFacts:
     """The head of a picture file."""
 
     format: str
-    """"JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF" or "PPM", by content."""
+    """"JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF" or "PPM", by content. A camera's file of several
+    JPEGs (MPO) is a "JPEG"."""
     height: int
     """Rows, with the picture upright."""
     width: int
@@ -16,7 +17,7 @@ class ImageFacts:
     channels: int
     """1 where the picture is stored as grey, else 3."""
     frames: int = 1
-    """Frames of an animation, or pages."""
+    """Frames of an animation, or pages; 1 for a JPEG, whatever else lies behind the picture."""
 
     @property
     def note(self) -> str | None:

@@ -6,6 +6,7 @@ from convolens.config import check_whole
 from convolens.errors import ConfigError
 
 MEBIBYTE = 2**20
+_DAY = 86_400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +14,8 @@ class ImageLimits:
     """What a picture may be at most. All but the last two are checked before anything is decoded.
 
     Raises:
-        ConfigError: a limit that is not a number of at least 1.
+        ConfigError: a limit that is not a whole number of at least 1, or a time that is not above 0
+            and at most a day.
 
     >>> ImageLimits(pixels=10**6).pixels
     1000000
@@ -27,7 +29,7 @@ class ImageLimits:
     frames: int = 1_000
     """Frames of an animation, or pages of a TIFF. The first alone is used."""
     seconds: float = 10.0
-    """Time after which a picture is given up on."""
+    """Time after which a picture is given up on; at most a day, as timers know no infinity."""
     memory: int = 2048 * MEBIBYTE
     """Bytes that a process which does nothing but read pictures may take for one, beyond what it
     takes when idle."""
@@ -37,8 +39,14 @@ class ImageLimits:
             value = getattr(self, entry.name)
             if entry.name != "seconds":
                 check_whole(entry.name, value, 1, 2**63 - 1)
-            elif isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
-                raise ConfigError(f"seconds is {value!r}; allowed: a number above 0")
+            elif (
+                isinstance(value, bool)
+                or not isinstance(value, int | float)
+                or not 0 < value <= _DAY
+            ):
+                raise ConfigError(
+                    f"seconds is {value!r}; allowed: a number above 0 and at most {_DAY:,}"
+                )
 
 
 DEFAULT_LIMITS = ImageLimits()

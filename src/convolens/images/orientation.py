@@ -1,6 +1,10 @@
 """Turning pictures upright: the camera's mark, and what it does to a part of a picture."""
 
-from PIL import Image
+import io
+
+from PIL import ExifTags, Image
+
+from convolens.images.signatures import png_notes
 
 # What undoes each value of the orientation mark; 1 is upright. Exif 2.32, section 4.6.4.
 UPRIGHT = {
@@ -14,6 +18,45 @@ UPRIGHT = {
 }
 
 Box = tuple[float, float, float, float]
+
+
+def mark_of(image: Image.Image) -> int:
+    """Exif's mark of an opened picture, 1 to 8; a mark that cannot be read counts as none.
+
+    Pillow decodes a PNG for that, whatever its size: it may stand behind the pixels.
+    """
+    try:
+        return _allowed(image.getexif())
+    except Exception:  # noqa: BLE001 - a picture is not lost for what is written beside it
+        return 1
+
+
+def mark_of_file(image: Image.Image, file: io.BytesIO, name: str) -> int:
+    """The mark of a picture that was just opened from a file; nothing is decoded.
+
+    Args:
+        image: what was opened.
+        file: the whole file.
+        name: what to call it in a message.
+
+    Raises:
+        ImageError: a PNG has more parts than any picture needs.
+    """
+    if image.format != "PNG":
+        return mark_of(image)
+    notes = None if "exif" in image.info else png_notes(file.getvalue(), name)
+    try:
+        if notes is not None:
+            image = Image.open(io.BytesIO(notes), formats=("PNG",))
+        # Of all images: that of PNG's own class begins by decoding.
+        return _allowed(Image.Image.getexif(image))
+    except Exception:  # noqa: BLE001 - as above
+        return 1
+
+
+def _allowed(exif: Image.Exif) -> int:
+    mark = exif.get(ExifTags.Base.Orientation, 1)
+    return mark if mark in UPRIGHT else 1
 
 
 def turn_box(box: Box, size: tuple[int, int], method: Image.Transpose) -> Box:

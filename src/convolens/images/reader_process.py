@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from typing import IO, Any
 
 from convolens.images.limits import ImageLimits
@@ -38,31 +39,31 @@ class ReaderProcess:
     def send(self, message: dict[str, Any], content: bytes | None) -> None:
         """A message, and the bytes that belong to it.
 
+        That the process has ended is no error here but in :meth:`receive`, once all that it had
+        answered is taken: else a picture that it was done with would be blamed for its end.
+
         Raises:
-            ProcessLost: the process has ended.
+            RuntimeError: no process can be started.
             ProcessStopped: :meth:`stop` was called.
         """
         if content is not None:
             message = {**message, "bytes": len(content)}
-        try:
-            self._pipes()[0].write(json.dumps(message).encode() + b"\n" + (content or b""))
-        except OSError:
-            raise self._loss() from None
+        requests = self._pipes()[0]
+        with suppress(OSError):
+            requests.write(json.dumps(message).encode() + b"\n" + (content or b""))
 
     def flush(self) -> None:
         """Let the process have what was sent."""
-        if self._process is None:
-            return
-        try:
-            self._pipes()[0].flush()
-        except OSError:
-            raise self._loss() from None
+        if self._process is not None:
+            requests = self._pipes()[0]
+            with suppress(OSError):
+                requests.flush()
 
     def receive(self) -> list[Any]:
         """The next answer.
 
         Raises:
-            ProcessLost: the process has ended.
+            ProcessLost: the process has ended, and everything that it answered was received.
             ProcessStopped: :meth:`stop` was called.
             OSError: it could not write what it had made.
         """
@@ -121,7 +122,7 @@ class ReaderProcess:
                 raise ProcessStopped
         raise RuntimeError(
             "the process that reads pictures cannot be started; see what it says: "
-            f"{sys.executable} -m convolens.images.worker 0 < {os.devnull}"
+            f"{sys.executable} -P -m convolens.images.worker < {os.devnull}"
         )
 
     def _loss(self) -> Exception:
@@ -129,23 +130,35 @@ class ReaderProcess:
         with self._lock:
             if self._stopped:
                 return ProcessStopped()
-        if hasattr(signal, "SIGALRM") and status != -signal.SIGALRM:
-            if status == -signal.SIGKILL:  # by the system, when memory is short
-                return ProcessLost("too_slow", "takes more memory than there is")
-            return ProcessLost("damaged", f"the decoder crashed on it (exit status {status})")
-        return ProcessLost("too_slow", f"takes longer than {self._limits.seconds:g} s to read")
+        if status == _LATE:
+            return ProcessLost("too_slow", f"takes longer than {self._limits.seconds:g} s to read")
+        if hasattr(signal, "SIGKILL") and status == -signal.SIGKILL:
+            return ProcessLost("crashed", "its reader was killed, as happens when memory is short")
+        return ProcessLost("crashed", f"its reader crashed (exit status {status})")
+
+
+# How a process ends that its own timer has ended; that of faulthandler, elsewhere, exits with 1.
+_LATE = -signal.SIGALRM if hasattr(signal, "SIGALRM") else 1
 
 
 def _start(limits: ImageLimits) -> "subprocess.Popen[bytes]":
     # Not multiprocessing: its processes import the user's script again, which would have to be
     # guarded against that, and a forked one inherits the threads of PyTorch in an unknown state.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONWARNINGS"}
-    environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    command = [sys.executable, "-m", "convolens.images.worker", str(limits.memory)]
-    return subprocess.Popen(  # noqa: S603 - this very Python, with a number
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-    )
+    package = str(Path(__file__).parents[2])  # which may have been found in the current folder
+    environment["PYTHONPATH"] = os.pathsep.join([*(path for path in sys.path if path), package])
+    # -P: a json.py among the pictures is not to be run because that is the current folder.
+    command = [sys.executable, "-P", "-m", "convolens.images.worker", str(limits.memory)]
+    try:
+        return subprocess.Popen(  # noqa: S603 - this very Python, with a number
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+    except OSError as error:
+        raise RuntimeError(
+            f"no process that reads pictures can be started: {error.strerror or error}; close "
+            "other programs, or use fewer workers"
+        ) from error

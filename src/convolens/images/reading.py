@@ -30,10 +30,11 @@ def load_image(
     transparent pixels show white. CMYK, YCbCr and Lab become RGB by Pillow's arithmetic, without
     colour profiles.
 
-    More than 8 bits become 8 without clipping: 16-bit values are divided by 257 and rounded. 32-bit
-    integers and floats carry no range of their own: the first of 0..1 (floats only), 0..255 and
-    0..65535 that holds every value of the picture is taken for it, and a picture that fits none is
-    stretched from its own smallest value to its own largest.
+    More than 8 bits become 8 without clipping: 16-bit values are divided by 257 and rounded, except
+    that Pillow drops the low byte of colour (and of grey with alpha) in a PNG or TIFF file, which
+    gives at most 1 more or less. 32-bit integers and floats carry no range of their own: the first
+    of 0..1 (floats only), 0..255 and 0..65535 that holds every value of the picture is taken for
+    it, and a picture that fits none is stretched from its own smallest value to its own largest.
 
     Args:
         source: a sample's name ("china", "flower"), a path, the bytes of a file, a Pillow image

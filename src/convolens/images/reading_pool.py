@@ -164,6 +164,7 @@ class _Driver(threading.Thread):
         self._process = ReaderProcess(setup, limits)
         self._waiting: deque[ReadingTask] = deque()  # sent, not answered
         self._again: deque[ReadingTask] = deque()  # sent to a process that was lost
+        self._suspect: ReadingTask | None = None  # a process crashed, perhaps because of it
 
     def run(self) -> None:
         """Until there are no more tasks; the last item in the queue is None."""
@@ -190,16 +191,31 @@ class _Driver(threading.Thread):
                     break
                 answer = self._process.receive()
             except ProcessLost as lost:
-                # It died of the picture that it was working on: the first that has no answer.
+                if not self._blamed(lost):
+                    continue
                 answer = [lost.kind, lost.reason]
-                self._again.extendleft(reversed(list(self._waiting)[1:]))
-                self._waiting = deque([self._waiting[0]])
             done.append((self._waiting.popleft().number, answer))
             if len(done) >= _ANSWERS_AT_ONCE:
                 self._answers.put(done)
                 done = []
         if done:
             self._answers.put(done)
+
+    def _blamed(self, lost: ProcessLost) -> bool:
+        """Whether the first picture without an answer is what the process died of.
+
+        Its timer runs during a picture alone, but what else ends a process may come from outside
+        or between two pictures: the same picture has to be there twice. All others are sent again.
+        """
+        first = self._waiting.popleft()
+        self._again.extendleft(reversed(self._waiting))
+        self._waiting.clear()
+        if lost.kind == "too_slow" or first is self._suspect:
+            self._waiting.append(first)
+            return True
+        self._suspect = first
+        self._again.appendleft(first)
+        return False
 
     def _feed(self) -> None:
         while self._room():

@@ -34,7 +34,10 @@ picture is not to blame."""
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer until there are no more requests."""
-    setup = json.loads(requests.readline())
+    first = requests.readline()
+    if not first:  # somebody only looks whether it can be started
+        return
+    setup = json.loads(first)
     limits = ImageLimits(**setup["limits"])
     work = make_work(setup, limits)
     answers.write(b"ready\n")
@@ -54,7 +57,8 @@ def make_work(setup: dict[str, Any], limits: ImageLimits) -> Callable[..., Answe
     if setup["work"] == "survey":
         return lambda task, content: survey(content, task["name"], limits)
     fitting = Fitting(**setup["fitting"])
-    output = os.open(setup["output"], os.O_WRONLY)
+    # Without O_BINARY Windows writes two bytes for every byte 10.
+    output = os.open(setup["output"], os.O_WRONLY | getattr(os, "O_BINARY", 0))
     offset, size = setup["offset"], setup["row_bytes"]
 
     def fit(task: dict[str, Any], content: bytes) -> Answer:
@@ -97,11 +101,15 @@ def attempt(
 def main() -> None:
     """Serve the process that started this one, within its limits."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this one
+    if hasattr(signal, "SIGALRM"):  # ignored or held back by the parent, it would be so here
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
     Image.MAX_IMAGE_PIXELS = None  # ImageLimits says what is read, and may allow more
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     # Nothing that a library prints may be taken for an answer.
     sys.stdout = sys.stderr
-    _limit_memory(int(sys.argv[1]))
+    if len(sys.argv) > 1:
+        _limit_memory(int(sys.argv[1]))
     serve(requests, answers)
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from convolens.data.options import Preparation
 from PIL import Image
 
 from convolens.data.cache import GIGABYTE, cache_directory, make_room, mark_used
 from convolens.data.class_folders import list_class_folders
+from convolens.data.options import Preparation
 from convolens.data.preparing import prepare_listing
 from convolens.errors import ConfigError, DataError
 from convolens.images import ImageLimits, fit_image, load_sample
@@ -76,18 +76,50 @@ def test_every_pixel_is_that_of_fit_image_and_the_folder_is_as_it_was(folder, po
 
 
 def test_files_that_did_not_change_are_not_read_again(folder):
-    first = np.asarray(prepare(folder).images)
+    first = prepare(folder)
+    told = []
+    listing = list_class_folders(folder)
+    pool = prepare_listing(listing, Preparation(), lambda *event: told.append(event))
+    assert told == []
+    assert np.array_equal(pool.images, first.images)
     victim = folder / "cat" / "0 a.jpg"
-    size = victim.stat().st_size
-    victim.write_bytes(bytes(size))  # another content under the same size and time
-    os.utime(victim, (LONG_AGO, LONG_AGO))
-    assert np.array_equal(prepare(folder).images, first)
+    victim.write_bytes(bytes(victim.stat().st_size))
     os.utime(victim, (LONG_AGO, LONG_AGO + 1))  # now it shows
     pool = prepare(folder)
     assert len(pool.images) == 11
     assert [(problem.kind, problem.path) for problem in pool.problems if problem.skipped] == [
         ("not_an_image", "cat/0 a.jpg")
     ]
+
+
+def test_files_of_one_size_and_one_time_that_change_places_are_noticed(folder):
+    one, other = folder / "cat" / "red.bmp", folder / "dog" / "blue.bmp"
+    for path in (one, other):
+        Image.new("RGB", (45, 31), path.stem).save(path)
+        os.utime(path, (LONG_AGO, LONG_AGO))
+    assert one.stat().st_size == other.stat().st_size
+    before = prepare(folder)
+    one.rename(folder / "aside")
+    other.rename(one)
+    (folder / "aside").rename(other)
+    after = prepare(folder)
+    assert_right(after, folder)
+    assert not np.array_equal(before.images, after.images)
+
+
+def test_a_verdict_of_a_moment_is_not_kept(folder):
+    """A picture that took too long may take less when the computer has less to do."""
+    for path in (folder / "dog").iterdir():
+        path.unlink()
+    told = []
+    for _ in range(2):
+        told.append([])
+        hasty = Preparation(limits=ImageLimits(seconds=1e-6))
+        with pytest.raises(DataError, match="takes longer"):
+            prepare_listing(
+                list_class_folders(folder), hasty, lambda *event: told[-1].append(event)
+            )
+    assert told == [[("looking at files", 8, 8)]] * 2
 
 
 def test_a_file_changed_a_moment_ago_is_not_trusted(folder):

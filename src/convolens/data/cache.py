@@ -76,12 +76,11 @@ def make_room(folder: Path, n_bytes: int) -> None:
             f"the prepared pictures take {_gigabytes(n_bytes)} and the cache may hold "
             f"{_gigabytes(limit)}: choose a smaller size, or raise CONVOLENS_CACHE_GB"
         )
-    entries = sorted(
-        (entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")),
-        key=last_used,
-    )
-    taken = sum(map(_size, entries))
-    for entry in entries:
+    everything = [entry for entry in folder.iterdir() if entry.is_dir()]
+    # What another process is writing at the moment counts, but is not for this one to remove.
+    entries = [entry for entry in everything if not entry.name.startswith(".")]
+    taken = sum(map(_size, everything))
+    for entry in sorted(entries, key=last_used):
         if taken + n_bytes <= limit and _free(folder) >= n_bytes:
             break
         taken -= _size(entry)
@@ -102,10 +101,17 @@ def mark_used(entry: Path) -> None:
 
 
 def remove_abandoned(folder: Path, *, older_than: float = 86_400.0) -> None:
-    """Remove the temporary files of processes that were killed while they wrote."""
+    """Remove the temporary folders of processes that were killed while they wrote.
+
+    Args:
+        folder: where they lie.
+        older_than: seconds since anything in one was written. A folder's own time stands still
+            while its files are filled.
+    """
     for entry in folder.glob(".*"):
         with suppress(OSError):
-            if time.time() - entry.stat().st_mtime > older_than:
+            written = max(path.stat().st_mtime for path in (entry, *entry.iterdir()))
+            if time.time() - written > older_than:
                 shutil.rmtree(entry, ignore_errors=True)
 
 
@@ -118,10 +124,12 @@ def last_used(entry: Path) -> float:
 
 
 def _size(entry: Path) -> int:
+    """Bytes of an entry, which another process may remove meanwhile."""
     total = 0
-    for file in entry.iterdir() if entry.is_dir() else ():
-        with suppress(OSError):
-            total += file.stat().st_size
+    with suppress(OSError):
+        for file in entry.iterdir():
+            with suppress(OSError):
+                total += file.stat().st_size
     return total
 
 

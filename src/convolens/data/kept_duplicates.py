@@ -1,6 +1,7 @@
 """The duplicates of a pool: they follow from the pixels, and are looked for once."""
 
 import zipfile
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,10 @@ def kept_duplicates(pool: Pool) -> NDArray[np.int64]:
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         pass  # not looked for yet, or damaged
     pairs = duplicate_pairs(pool.images)
-    with replacing(path) as temporary:
-        np.savez(temporary, pairs=pairs, n=len(pool.images))
+    # The pairs are there whether they can be kept or not. Another process may have removed the
+    # folder to make room: made anew, it would hold this file alone.
+    with suppress(OSError):
+        if pool.folder.is_dir():
+            with replacing(path) as temporary:
+                np.savez(temporary, pairs=pairs, n=len(pool.images))
     return pairs

@@ -5,7 +5,7 @@ Needs pyarrow, which the extra "parquet" brings. Its objects are ``Any`` here: i
 
 import json
 from bisect import bisect_left
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import repeat
@@ -43,7 +43,6 @@ def open_parquet(path: Path) -> Generator[Any]:
         ExtraMissing: pyarrow is not installed.
     """
     parquet = require("pyarrow.parquet", extra="parquet")
-    arrow_error = require("pyarrow", extra="parquet").ArrowException
     try:
         # Opened here, not by pyarrow, which takes no names that are not UTF-8.
         with path.open("rb") as file:
@@ -54,9 +53,8 @@ def open_parquet(path: Path) -> Generator[Any]:
         raise
     except FileNotFoundError:
         raise DataError(f"{path} does not exist") from None
-    except (arrow_error, OSError, ValueError, KeyError) as error:
-        reason = getattr(error, "strerror", None) or " ".join(str(error).split())
-        raise DataError(f"{path}: cannot be read as Parquet: {reason}") from None
+    except _damage() as error:
+        raise DataError(f"{path}: cannot be read as Parquet: {_reason(error)}") from None
 
 
 def find_image_column(parquet: Any, column: str, source: str) -> ImageColumn:
@@ -111,11 +109,19 @@ def read_presence(parquet: Any, group: RowGroup, number: int, name: str) -> Iter
     n_rows, n_missing = group.n_rows, group.columns[name].n_missing or 0
     if n_missing == 0 or n_missing >= n_rows:
         return repeat(n_missing == 0, n_rows)
-    return (
-        bool(present)
-        for batch in _batches(parquet, group, number, name)
-        for present in _innermost(batch.column(0)).is_valid().to_pylist()
-    )
+    return _read_presence(parquet, group, number, name)
+
+
+def _read_presence(parquet: Any, group: RowGroup, number: int, name: str) -> Iterator[bool]:
+    told = 0
+    try:
+        for batch in _batches(parquet, group, number, name):
+            for present in _innermost(batch.column(0)).is_valid().to_pylist():
+                yield bool(present)
+                told += 1
+    except _damage():
+        # Whoever reads the pictures finds the damage, row by row; the labels may be whole.
+        yield from repeat(True, group.n_rows - told)
 
 
 def read_cells(
@@ -163,6 +169,37 @@ def read_embedded(
     >>> list(read_embedded(file, "image", [1, 2]))
     [(1, None), (2, b'three')]
     """
+
+    def refuse(_: Sequence[int], reason: str) -> None:
+        raise DataError(f"{path}: cannot be read as Parquet: {reason}")
+
+    return read_whole_rows(path, column, rows, on_damage=refuse)
+
+
+def read_whole_rows(
+    path: str | Path,
+    column: str,
+    rows: Sequence[int],
+    *,
+    on_damage: Callable[[Sequence[int], str], None],
+) -> Iterator[tuple[int, bytes | None]]:
+    """Stream as :func:`read_embedded` does, past what is damaged.
+
+    A damaged page takes with it the rows behind it in its row group: pyarrow reads these in order.
+
+    Args:
+        path: the file.
+        column: binary, or a struct with a binary field ``bytes``.
+        rows: numbers of rows, ascending, the first being 0.
+        on_damage: called with some of these rows that cannot be read, and why.
+
+    Yields:
+        Each row that can be read and its bytes; None where it has none.
+
+    Raises:
+        DataError: the file is missing, is damaged as a whole, or has no such column or row.
+        ExtraMissing: pyarrow is not installed.
+    """
     path = Path(path)
     with open_parquet(path) as parquet:
         groups = read_footer(path)
@@ -178,19 +215,25 @@ def read_embedded(
             return
         start = taken = 0
         for number, group in enumerate(groups):
-            end = start + group.n_rows
-            wanted = rows[taken : bisect_left(rows, end, lo=taken)]
+            wanted = rows[taken : bisect_left(rows, start + group.n_rows, lo=taken)]
             taken += len(wanted)
-            if wanted:
-                yield from _read_rows(_batches(parquet, group, number, name), start, wanted)
-            start = end
+            done = 0
+            try:
+                for pair in _read_rows(parquet, (group, number, name), start, wanted):
+                    yield pair
+                    done += 1
+            except _damage() as error:
+                on_damage(wanted[done:], _reason(error))
+            start += group.n_rows
 
 
 def _read_rows(
-    batches: Iterator[Any], start: int, wanted: Sequence[int]
+    parquet: Any, chunk: tuple[RowGroup, int, str], start: int, wanted: Sequence[int]
 ) -> Iterator[tuple[int, bytes | None]]:
+    if not wanted:
+        return
     position = 0
-    for batch in batches:
+    for batch in _batches(parquet, *chunk):
         values = _innermost(batch.column(0))
         while position < len(wanted) and wanted[position] < start + len(values):
             yield wanted[position], values[wanted[position] - start].as_py()
@@ -207,6 +250,16 @@ def _batches(parquet: Any, group: RowGroup, number: int, name: str) -> Iterator[
     return parquet.iter_batches(
         batch_size=size, row_groups=[number], columns=[name], use_threads=False
     )
+
+
+def _damage() -> tuple[type[Exception], ...]:
+    """What pyarrow raises over a damaged file."""
+    arrow_error = require("pyarrow", extra="parquet").ArrowException
+    return (arrow_error, OSError, ValueError, KeyError)
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or " ".join(str(error).split())
 
 
 def _values(batch: Any, name: str | None) -> list[object]:

@@ -235,7 +235,10 @@ def _row(table: _Table, number: int, cells: tuple[object, ...], *, embedded: boo
 
 
 def _text(value: object) -> str | None:
-    return None if value in (None, "") else str(value)
+    """A value of a column as text; None where it is missing, as pandas' NaN is."""
+    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+        return None
+    return str(value)
 
 
 def _label(value: object, names: tuple[str, ...] | None) -> str | None:

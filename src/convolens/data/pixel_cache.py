@@ -13,8 +13,9 @@ import mmap
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,9 @@ _FORMAT = 1
 _PIXELS, _ROWS, _ABOUT = "pixels.npy", "rows.npy", "about.json"
 _READ_BYTES = 8 * 2**20
 
-PASSING = ("unreadable", "missing_file", "vanished")
-"""Kinds of problems that may be gone at the next look."""
+PASSING = ("unreadable", "missing_file", "vanished", "too_slow", "crashed")
+"""Kinds of problems that may be gone at the next look: the computer may have been busy, or short of
+memory, and the death of a process says little about a picture."""
 
 ROW_TYPE = np.dtype([("sha256", np.uint8, (32,)), ("crc32", "<u4"), ("usable", "?")])
 
@@ -93,7 +95,9 @@ def prepared_pixels(
     folder = make_folder(cache_directory() / "pixels")
     entry = folder / entry_name(contents, fitting)
     found = _open(entry, contents, fitting)
-    if found is None or any(kind in PASSING for kind, _ in found.refused.values()):
+    if found is not None and any(kind in PASSING for kind, _ in found.refused.values()):
+        found = _tried_again(found, contents, fill)
+    if found is None:
         remove_abandoned(folder)
         make_room(folder, len(contents) * _row_bytes(fitting) + len(contents) * ROW_TYPE.itemsize)
         _make(entry, contents, fitting, fill)
@@ -115,6 +119,29 @@ def _made_by(fitting: Fitting) -> list[Any]:
     """All that decides the pixels of a file: versions, size and policy."""
     versions = [_FORMAT, PIL.__version__, features.version("libjpeg_turbo")]
     return [*versions, fitting.height, fitting.width, fitting.channels, fitting.policy]
+
+
+def _tried_again(
+    found: PreparedPixels, contents: NDArray[np.uint8], fill: Callable[[PixelTarget], None]
+) -> PreparedPixels | None:
+    """The entry, if what it refused is refused again; None where it is worth being made anew.
+
+    Others may have the entry mapped, so it is not written to, and copying it for nothing may take
+    minutes: the attempt goes to a file that is all hole but for the pictures in question.
+    """
+    rows = np.zeros(len(contents), dtype=ROW_TYPE)
+    rows["sha256"], rows["usable"] = contents, found.usable
+    refused = dict(found.refused)
+    trials = make_folder(cache_directory() / "trials")
+    remove_abandoned(trials)
+    # Without room for it, or a disk that takes it, everything stays as it was.
+    with suppress(OSError), TemporaryDirectory(dir=trials, prefix=".") as folder:
+        path = Path(folder) / _PIXELS
+        offset = _make_pixel_file(path, found.images.shape)
+        fill(PixelTarget(path=path, offset=offset, rows=rows, refused=refused))
+    if np.count_nonzero(rows["usable"]) > np.count_nonzero(found.usable):
+        return None
+    return replace(found, refused=refused)
 
 
 def _make(

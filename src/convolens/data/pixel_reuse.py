@@ -2,7 +2,7 @@
 
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,10 +32,13 @@ def reuse_rows(
         wanted = np.flatnonzero(~rows["usable"])
         found = _positions(rows["sha256"][wanted], known)
         pairs = [(int(w), int(f)) for w, f in zip(wanted, found, strict=True) if f >= 0]
-        with pixels.open("rb") as source, target[0].open("r+b") as sink:
+        try:
+            opened = pixels.open("rb")
+        except OSError:
+            continue  # another process has removed it to make room
+        with opened as source, target[0].open("r+b") as sink:
             for row, old in pairs:
-                source.seek(offset + old * row_bytes)
-                content = source.read(row_bytes)
+                content = _read_at(source, offset + old * row_bytes, row_bytes)
                 if len(content) != row_bytes or zlib.crc32(content) != known["crc32"][old]:
                     continue
                 sink.seek(target[1] + row * row_bytes)
@@ -44,6 +47,15 @@ def reuse_rows(
                 rows["usable"][row] = True
                 copied += 1
     return copied
+
+
+def _read_at(source: IO[bytes], position: int, size: int) -> bytes:
+    """Bytes of an older entry; none where they cannot be read."""
+    try:
+        source.seek(position)
+        return source.read(size)
+    except OSError:
+        return b""
 
 
 def _positions(digests: NDArray[np.uint8], known: NDArray[Any]) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from convolens.data.cache import cache_directory, make_folder
 from convolens.data.classes import match_classes
 from convolens.data.geometry import choose_shape, unusual_sizes
-from convolens.data.index import Survey, SurveyIndex
+from convolens.data.index import Survey, SurveyIndex, root_digest
 from convolens.data.listing import SPLIT_NAMES, Entry, Listing
 from convolens.data.options import Preparation
 from convolens.data.pixel_cache import PixelTarget, PreparedPixels, prepared_pixels
@@ -23,6 +23,7 @@ from convolens.data.pool import UNDIVIDED, Pool
 from convolens.data.problems import Problem
 from convolens.data.surveying import (
     OnProgress,
+    ending,
     enough_workers,
     reading_tasks,
     silent,
@@ -57,8 +58,8 @@ def prepare_listing(
         ConfigError: a setting that is not allowed.
     """
     locks = make_folder(cache_directory() / "locks")
-    index = SurveyIndex(listing.root, preparation.limits)
-    with closing(index), FileLock(locks / f"{index.path.stem}.lock"):
+    lock = FileLock(locks / f"{root_digest(listing.root)}.lock")
+    with lock, closing(SurveyIndex(listing.root, preparation.limits)) as index:
         surveys = survey(listing, index, preparation.limits, preparation.workers, on_progress)
         good = [number for number, found in enumerate(surveys) if not found.verdict]
         if not good:
@@ -104,7 +105,8 @@ def _decode(
 ) -> None:
     missing = np.flatnonzero(~target.rows["usable"]).tolist()
     n = len(missing)
-    tasks = reading_tasks(listing, missing, entries, contents)
+    unread: dict[int, tuple[str, str]] = {}
+    tasks = reading_tasks(listing, missing, entries, unread, contents)
     answers = fit_pictures(
         tasks,
         preparation.limits,
@@ -113,16 +115,21 @@ def _decode(
         target.offset,
         workers=enough_workers(preparation.workers, n),
     )
-    for done, (number, answer) in enumerate(answers, start=1):
-        if answer[0]:
-            target.refused[number] = (was_there(answer[0]), answer[1])
-        else:
-            target.rows["crc32"][number] = answer[1]
-            target.rows["usable"][number] = True
-        if done % _TELL_EVERY == 0 or done == n:
-            on_progress("preparing pictures", done, n)
+    with ending(answers):
+        for done, (number, answer) in enumerate(answers, start=1):
+            if answer[0]:
+                target.refused[number] = (was_there(answer[0]), answer[1])
+            else:
+                target.rows["crc32"][number] = answer[1]
+                target.rows["usable"][number] = True
+            if done % _TELL_EVERY == 0 or done == n:
+                on_progress("preparing pictures", done, n)
+    if unread:
+        on_progress("preparing pictures", n, n)
     for number in np.flatnonzero(~target.rows["usable"]).tolist():
-        target.refused.setdefault(number, ("vanished", "could not be read a second time"))
+        _, reason = unread.get(number, ("", "it is not there any more"))
+        why = ("vanished", f"could not be read a second time: {reason}")
+        target.refused.setdefault(number, why)
 
 
 def _refusals(entries: Sequence[Entry], surveys: Sequence[Survey]) -> Iterator[Problem]:

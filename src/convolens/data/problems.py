@@ -50,6 +50,10 @@ PROBLEM_KINDS: dict[str, ProblemKind] = {
         title="A class without a picture in some split",
         advice="Add pictures of it there, or remove the class everywhere.",
     ),
+    "split_as_class": ProblemKind(
+        title="A class that is called like a split",
+        advice="Move the folders beside it away if it is one: its classes are mixed up in it.",
+    ),
     "case_twins": ProblemKind(
         title="Class names that differ only in case or spaces",
         advice="Rename one folder or label if they mean the same; they are two classes until then.",
@@ -92,6 +96,11 @@ PROBLEM_KINDS: dict[str, ProblemKind] = {
     ),
     "too_slow": ProblemKind(
         title="Files that took too long or too much memory",
+        advice="Save them again in a plain format, or remove them.",
+        bad=True,
+    ),
+    "crashed": ProblemKind(
+        title="Files that crashed the decoder",
         advice="Save them again in a plain format, or remove them.",
         bad=True,
     ),
@@ -177,6 +186,10 @@ PROBLEM_KINDS: dict[str, ProblemKind] = {
     "labels_not_from_zero": ProblemKind(
         title="Labels that do not count from 0",
         advice="Nothing needs to be done: each value is a class of its own name.",
+    ),
+    "grouped": ProblemKind(
+        title="Groups of pictures that stay on one side",
+        advice="Check that there are as many as you expect.",
     ),
     "missing_split": ProblemKind(
         title="A split that is missing",

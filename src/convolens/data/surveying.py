@@ -1,17 +1,19 @@
 """Looking at the files of a listing: what is known is looked up, the rest is read."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convolens.data.index import Stamp, Survey, SurveyIndex
+from convolens.data.index import Stamp, Survey, SurveyIndex, picture_key, stamp_of
 from convolens.data.listing import Entry, Listing
 from convolens.data.pixel_cache import PASSING
+from convolens.errors import ConfigError, DataError
 from convolens.images import ImageFacts, ImageLimits
 from convolens.images.reading_pool import ReadingTask, survey_pictures
 
@@ -21,6 +23,8 @@ OnProgress = Callable[[str, int, int], None]
 _TELL_EVERY = 32  # pictures
 _KEEP_EVERY = 2_000  # surveys between two writings of the index
 _FEW = 200  # pictures that take about as long as starting a process
+
+_Answer = TypeVar("_Answer")
 
 
 def silent(what: str, done: int, n: int) -> None:
@@ -50,20 +54,35 @@ def survey(
     """
     found = _Found(listing, index)
     unknown = found.look_up()
-    tasks = reading_tasks(listing, unknown, listing.entries)
-    n_workers = enough_workers(workers, len(unknown))
-    answers = survey_pictures(tasks, limits, workers=n_workers) if unknown else iter(())
-    for done, (number, answer) in enumerate(answers, start=1):
-        found.add(number, _to_survey(answer))
-        if done % _TELL_EVERY == 0 or done == len(unknown):
-            on_progress("looking at files", done, len(unknown))
+    n = len(unknown)
+    refused: dict[int, tuple[str, str]] = {}
+    if unknown:
+        tasks = reading_tasks(listing, unknown, listing.entries, refused)
+        answers = survey_pictures(tasks, limits, workers=enough_workers(workers, n))
+        with ending(answers):
+            for done, (number, answer) in enumerate(answers, start=1):
+                found.add(number, _to_survey(answer))
+                if done % _TELL_EVERY == 0 or done == n:
+                    on_progress("looking at files", done, n)
+    if refused:
+        found.refuse(refused)
+        on_progress("looking at files", n, n)
     return found.all()
+
+
+def ending(answers: Iterator[_Answer]) -> "closing[Generator[_Answer]]":
+    """Ends the processes behind some answers with a block, whichever way the block is left.
+
+    A traceback that somebody keeps would keep them too.
+    """
+    return closing(cast("Generator[_Answer]", answers))
 
 
 def reading_tasks(
     listing: Listing,
     numbers: Sequence[int],
     entries: Sequence[Entry],
+    refused: dict[int, tuple[str, str]],
     contents: NDArray[np.uint8] | None = None,
 ) -> Iterator[ReadingTask]:
     """A task for each of some entries; those inside tables with their bytes, table by table.
@@ -72,6 +91,8 @@ def reading_tasks(
         listing: where the entries are from.
         numbers: positions in ``entries``.
         entries: of the listing.
+        refused: filled in while the tasks are taken, perhaps by another thread: kind and reason for
+            each number whose bytes cannot be got out of its table.
         contents: (len(entries), 32) the SHA-256 that each must have.
     """
 
@@ -93,12 +114,33 @@ def reading_tasks(
         if (entry := entries[number]).row is not None
     )
     for path, group in groupby(embedded, key=itemgetter(0)):
-        from convolens.data.parquet_table import read_embedded  # the one reader that needs pyarrow
-
         assert listing.image_column is not None
         numbered = {row: number for _, row, number in group}
-        for row, content in read_embedded(path, listing.image_column, sorted(numbered)):
+        for row, content in _embedded(path, listing.image_column, numbered, refused):
             yield task(numbered[row], content or b"")
+
+
+def _embedded(
+    path: str, column: str, numbered: dict[int, int], refused: dict[int, tuple[str, str]]
+) -> Iterator[tuple[int, bytes | None]]:
+    """Rows of a table and their bytes, without those that are damaged."""
+    from convolens.data.parquet_file import read_whole_rows  # the one reader that needs pyarrow
+
+    def skip(rows: Sequence[int], reason: str) -> None:
+        why = ("damaged", f"the table cannot be read at this row: {reason}")
+        refused.update((numbered[row], why) for row in rows)
+
+    rows = sorted(numbered)
+    taken = 0
+    try:
+        for row, content in read_whole_rows(path, column, rows, on_damage=skip):
+            yield row, content
+            taken += 1
+    except (DataError, ConfigError) as error:
+        # It could be read when it was listed.
+        why = ("vanished", f"the table changed or disappeared: {error}")
+        for row in rows[taken:]:
+            refused.setdefault(numbered[row], why)
 
 
 def was_there(kind: str) -> str:
@@ -114,7 +156,10 @@ class _Found:
         self._index = index
         self._surveys: list[Survey | None] = []
         self._stamps: list[Stamp] = []
-        self._fresh: list[tuple[str, str, Stamp, Survey]] = []
+        self._fresh: list[tuple[bytes, str, Stamp, Survey]] = []
+        # What is inside is named from there, so that it has the same name from everywhere.
+        folder = listing.root if listing.root.is_dir() else listing.root.parent
+        self._inside = os.path.join(folder, "")  # noqa: PTH118 - with a slash at its end
 
     def look_up(self) -> list[int]:
         """Take what is known; the numbers of the entries of which nothing is."""
@@ -129,8 +174,8 @@ class _Found:
             self._stamps.append(_NO_STAMP if gone else stamp)
         present = [number for number, found in enumerate(self._surveys) if found is None]
         entries = self._listing.entries
-        known = self._index.known((entries[n].name, self._stamps[n]) for n in present)
-        for number, (_, found) in zip(present, known, strict=True):
+        known = self._index.known((self._key(entries[n]), self._stamps[n]) for n in present)
+        for number, found in zip(present, known, strict=True):
             self._surveys[number] = found
         self._index.forget_surplus(len(entries))
         return [number for number in present if self._surveys[number] is None]
@@ -140,9 +185,14 @@ class _Found:
         self._surveys[number] = found
         if found.verdict not in PASSING:
             entry = self._listing.entries[number]
-            self._fresh.append((entry.name, entry.label, self._stamps[number], found))
+            self._fresh.append((self._key(entry), entry.label, self._stamps[number], found))
         if len(self._fresh) >= _KEEP_EVERY:
             self._keep()
+
+    def refuse(self, refused: dict[int, tuple[str, str]]) -> None:
+        """Take why entries could not be looked at. It is not kept: the disk may be at fault."""
+        for number, (kind, reason) in refused.items():
+            self._surveys[number] = Survey(verdict=kind, reason=reason)
 
     def all(self) -> list[Survey]:
         """Every survey, in order."""
@@ -154,12 +204,18 @@ class _Found:
         self._index.keep(self._fresh)
         self._fresh = []
 
+    def _key(self, entry: Entry) -> bytes:
+        if entry.path is None:
+            return picture_key(entry.name)
+        path = entry.path.removeprefix(self._inside)
+        return picture_key(path, entry.row, self._listing.image_column)
 
-_NO_STAMP = Stamp(size=0, changed=0)
+
+_NO_STAMP = Stamp(changed=0, digest=b"")
 
 
 def _stamp(path: str) -> Stamp | Survey:
-    """Size and time of change of a file, or why there are none."""
+    """The stamp of a file, or why there is none."""
     try:
         status = os.stat(path)  # noqa: PTH116 - a million of them
     except FileNotFoundError:
@@ -167,7 +223,7 @@ def _stamp(path: str) -> Stamp | Survey:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return Survey(verdict="unreadable", reason=f"cannot be read: {reason}")
-    return Stamp(size=status.st_size, changed=status.st_mtime_ns)
+    return stamp_of(status)
 
 
 def _to_survey(answer: Sequence[Any]) -> Survey:

@@ -33,13 +33,26 @@ def cache_limit() -> int:
     Raises:
         ConfigError: the variable is not a number above 0.
     """
-    text = os.environ.get("CONVOLENS_CACHE_GB", str(_DEFAULT_LIMIT))
+    return gigabytes(
+        "CONVOLENS_CACHE_GB", os.environ.get("CONVOLENS_CACHE_GB", str(_DEFAULT_LIMIT))
+    )
+
+
+def gigabytes(name: str, text: str) -> int:
+    """An environment variable in gigabytes, as bytes.
+
+    Raises:
+        ConfigError: it is not a number above 0.
+
+    >>> gigabytes("CONVOLENS_CACHE_GB", "0.5")
+    500000000
+    """
     try:
         limit = float(text)
     except ValueError:
         limit = 0.0
     if not 0 < limit < float("inf"):
-        raise ConfigError(f"CONVOLENS_CACHE_GB is {text!r}; allowed: gigabytes, a number above 0")
+        raise ConfigError(f"{name} is {text!r}; allowed: gigabytes, a number above 0")
     return int(limit * GIGABYTE)
 
 

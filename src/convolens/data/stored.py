@@ -1,6 +1,7 @@
 """Pictures that stay on disk: an array that is read where it is indexed."""
 
 import mmap
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -10,20 +11,38 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from convolens.data.cache import GIGABYTE, gigabytes
 from convolens.errors import DataError
 from convolens.images.reading_pool import count_cores
 
 _T = TypeVar("_T")
 
-MAPPED_BYTES = 256 * 2**20
-"""Bytes read from a mapping before its pages are handed back to the system.
+IN_PASSING = 256 * 2**20
+"""Bytes read from a mapping in order before its pages are handed back to the system.
 
 They count as this process's memory until then, though the system keeps a copy of its own and can
-take them at any time. Handing them back costs a minor page fault at the next use.
+take them at any time. What is read in passing is not needed again soon. Pictures drawn at random
+are, and handing them back costs a third of the rate at the next use: see :func:`memory_limit`.
 """
 
 _CHUNK_BYTES = 32 * 2**20
 _MOST_THREADS = 4  # each works on a chunk of its own
+
+
+def memory_limit() -> int:
+    """Bytes of pictures on disk that stay mapped while they are drawn at random.
+
+    ``CONVOLENS_MEMORY_GB`` in gigabytes; an eighth of the machine's memory if it is not set.
+
+    Raises:
+        ConfigError: the variable is not a number above 0.
+    """
+    text = os.environ.get("CONVOLENS_MEMORY_GB")
+    if text is None:
+        if not hasattr(os, "sysconf"):
+            return 2 * GIGABYTE
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 8
+    return gigabytes("CONVOLENS_MEMORY_GB", text)
 
 
 class StoredImages:
@@ -68,6 +87,7 @@ class StoredImages:
         self._rows = chosen
         self._mapping = mapping
         self._touched = 0
+        self._most = memory_limit()
         self._lock = threading.Lock()
 
     def __len__(self) -> int:
@@ -98,7 +118,7 @@ class StoredImages:
         # A tenth faster than an index on small pictures; it copies a single one, too.
         picked = self._pixels.take(rows, axis=0)
         picked.flags.writeable = False
-        self._release_after(picked.nbytes)
+        self._release_after(picked.nbytes, in_passing=isinstance(index, slice))
         return picked
 
     def __iter__(self) -> Iterator[NDArray[np.uint8]]:
@@ -123,13 +143,13 @@ class StoredImages:
         rows = np.concatenate([self._rows, *(other._rows for other in others)])  # noqa: SLF001
         return StoredImages(self._pixels, rows, mapping=self._mapping)
 
-    def _release_after(self, n_bytes: int) -> None:
+    def _release_after(self, n_bytes: int, *, in_passing: bool) -> None:
         if self._mapping is None or not hasattr(mmap, "MADV_DONTNEED"):
             return
         with self._lock:
             # The pages around a picture come with it: the system maps 64 KiB at a fault.
             self._touched += n_bytes + 65_536
-            if self._touched < MAPPED_BYTES:
+            if self._touched < (IN_PASSING if in_passing else self._most):
                 return
             self._touched = 0
         self._mapping.madvise(mmap.MADV_DONTNEED)

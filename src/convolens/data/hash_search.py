@@ -17,6 +17,8 @@ _BANDS = 4
 _PROBES = (0, *(1 << bit for bit in range(16)))
 _AT_ONCE = 2**21
 """Comparisons in memory at a time."""
+_ALIKE_AT_ONCE = 2**15
+"""Pairs whose waves are compared together; each takes 1.6 kB."""
 MOST_COMPARISONS = 40_000_000
 """Of one probe of one band, of which there are 68 for each variant. A million evenly spread hashes
 need 31 million (63 of the bits are in use); two thirds of a million in one bucket 4 * 10**11."""
@@ -91,8 +93,12 @@ def _near(
     """Positions of the candidates that are close by their hashes and by their waves."""
     differing = prints.hashes[variant][queries] ^ prints.hashes[0][others]
     close = np.flatnonzero((np.bitwise_count(differing) <= FARTHEST) & (queries != others))
-    alike = _alike(prints.shapes[variant][queries[close]], prints.shapes[0][others[close]])
-    return close[alike >= least_alike]
+    kept = [close[:0]]
+    for start in range(0, len(close), _ALIKE_AT_ONCE):  # crowded hashes: nearly all are close
+        part = close[start : start + _ALIKE_AT_ONCE]
+        alike = _alike(prints.shapes[variant][queries[part]], prints.shapes[0][others[part]])
+        kept.append(part[alike >= least_alike])
+    return np.concatenate(kept)
 
 
 def _candidates(

@@ -110,3 +110,12 @@ def test_an_interrupt_elsewhere_is_status_130(capsys, monkeypatch):
     monkeypatch.setattr(command_line, "app", interrupted)
     assert main([]) == 130
     assert capsys.readouterr().err == "convolens: interrupted\n"
+
+
+def test_an_interrupt_inside_a_command_is_said(capsys, monkeypatch):
+    def interrupted(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("convolens.data.load_data", interrupted)
+    assert command_line.main(["data", "digits"]) == 130
+    assert capsys.readouterr() == ("", "convolens: interrupted\n")

@@ -67,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
     except Exception as error:  # noqa: BLE001 - the last resort: one line, not a traceback
         return _say(f"{type(error).__name__}: {error}", FAILED, debug=debug)
+    if status == INTERRUPTED:  # typer makes this of Ctrl-C, and says nothing
+        return _say("interrupted", INTERRUPTED)
     return status if isinstance(status, int) else DONE
 
 

@@ -8,12 +8,12 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from convolens.config import check_whole, choose
+from convolens.config import choose
 from convolens.data.array_labels import match_groups, match_labels
 from convolens.data.array_pictures import Fault, Pictures, PictureStack, Target, as_pictures
 from convolens.data.array_rows import RowNames, of, row_name
 from convolens.data.array_values import PixelScale
-from convolens.data.geometry import LONGEST_SIDE
+from convolens.data.geometry import LONGEST_SIDE, check_size
 from convolens.data.listing import SPLIT_NAMES
 from convolens.data.pool import UNDIVIDED, Pool
 from convolens.data.problems import Problem
@@ -78,7 +78,7 @@ def pool_from_arrays(
     [('[1]', 'missing_label')]
     """
     choose("fit policy", fit, dict.fromkeys(FIT_POLICIES))
-    size, scale = _checked_size(size), PixelScale(value_range)
+    wanted, scale = None if size is None else check_size(size), PixelScale(value_range)
     if channels is True or channels not in (None, 1, 3):
         raise ConfigError(f"channels is {channels!r}; allowed: 1 (grey), 3 (RGB), None (as it is)")
     found = {
@@ -93,7 +93,7 @@ def pool_from_arrays(
     shapes = np.concatenate([part.survey(scale, problems) for part in usable])
     _check_any(shapes, problems, usable)
     scale.settle()
-    target = _target(shapes, size, channels, fit)
+    target = _target(shapes, wanted, channels, fit)
     images = _filled(usable, scale, target, problems)
     _check_any(images, problems, usable)
     kept = [part.rows for part in usable]
@@ -172,17 +172,6 @@ def _check_any(pictures: NDArray[Any], problems: Sequence[Problem], parts: Seque
         raise DataError(
             f"none of {n:,} pictures can be used: {counts}; the first, {first.path}: {first.reason}"
         )
-
-
-def _checked_size(size: int | Sequence[int] | None) -> tuple[int, int] | None:
-    if size is None:
-        return None
-    sides = tuple(cast("Sequence[int]", size)) if isinstance(size, list | tuple) else (size, size)
-    if len(sides) != 2:
-        raise ConfigError(f"size is {size!r}; allowed: a side, or (height, width)")
-    for side in sides:
-        check_whole("size", side, 1, 16_384)
-    return cast("tuple[int, int]", sides)
 
 
 def _target(

@@ -9,8 +9,6 @@ from numpy.typing import NDArray
 
 from convolens.data.stored import Images, image_chunks
 
-LEAST_SIDE = 4
-"""The smallest height and width that a hash is defined for."""
 SHIFTED_FROM = 32
 """From this side on pictures are fingerprinted shifted, too. A pixel is 3 % of it: in smaller
 pictures a shift by one pixel leaves nothing alike that a hash could find."""

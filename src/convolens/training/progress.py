@@ -7,9 +7,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from convolens.data import Dataset
+from convolens.data.display import LINE_EVERY
 from convolens.training.events import EpochDone, Event, RunEnded, RunStarted, StepsDone
-
-LINE_EVERY = 10.0  # seconds between two plain lines where there is no terminal
 
 
 class ProgressDisplay:

@@ -104,6 +104,10 @@ def _draw_panel(axes: Axes, epochs: NDArray[np.float64], curves: list[_Curve], w
     axes.yaxis.set_major_locator(MaxNLocator(5))
     if what == "accuracy":
         axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g} %"))
+        # Room for the line's dots above 100 %, but no mark there: there is no such accuracy.
+        low, high = axes.get_ylim()
+        axes.set_yticks([t for t in axes.get_yticks() if low <= t <= min(high, 1 + 1e-9)])
+        axes.set_ylim(low, high)
     if len(epochs) == 1:
         axes.set_xlim(epochs[0] - 1, epochs[0] + 1)
         axes.set_xticks([epochs[0]])

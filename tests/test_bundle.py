@@ -1,6 +1,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,14 +11,29 @@ from PIL import Image
 from convolens.bundle import Model, load_model
 from convolens.data import fit_preprocessing
 from convolens.errors import ConfigError, ImageError, ModelError
-from convolens.zoo import ARCHITECTURES, build_network
+from convolens.zoo import build_network
+
+SMALL: dict[str, dict[str, Any]] = {
+    "compact": {"width": 8},
+    "notes": {},
+    "lenet5": {},
+    "vgg11": {"width": 4},
+    "resnet20": {"width": 4},
+    "wide_resnet": {"depth": 10, "width": 1},
+    "densenet": {"depth": 10, "growth": 4},
+    "mobilenet_v2": {"width": 0.1},
+    "convnext": {"width": 8, "depths": [1, 1, 2, 1]},
+}
 
 
-def make_model(architecture: str = "compact", kind: str = "per_pixel", channels: int = 1) -> Model:
+def make_model(
+    architecture: str = "compact", kind: str = "per_pixel", channels: int = 1, **arguments: Any
+) -> Model:
     images = np.random.default_rng(0).integers(0, 256, (20, 12, 10, channels), dtype=np.uint8)
     return Model(
-        network=build_network(architecture, (12, 10, channels), 3, seed=4).eval(),
+        network=build_network(architecture, (12, 10, channels), 3, seed=4, **arguments).eval(),
         architecture=architecture,
+        arguments=arguments,
         preprocessing=fit_preprocessing(kind, images),
         classes=("hat", "Schuh", "靴"),
         recipe={"name": "made by a test"},
@@ -30,14 +46,15 @@ def pictures() -> np.ndarray:
     return np.random.default_rng(1).integers(0, 256, (7, 12, 10, 1), dtype=np.uint8)
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("architecture", SMALL)
 @pytest.mark.parametrize("kind", ["scale", "per_pixel", "per_channel"])
 def test_a_saved_model_says_the_same_to_the_bit(
     tmp_path: Path, pictures: np.ndarray, architecture: str, kind: str
 ) -> None:
-    model = make_model(architecture, kind)
+    model = make_model(architecture, kind, **SMALL[architecture])
     model.save(tmp_path / "bundle")
     opened = load_model(tmp_path / "bundle")
+    assert opened.arguments == SMALL[architecture]
     assert (opened.predict_proba(pictures) == model.predict_proba(pictures)).all()
     assert opened.classes == model.classes
     assert opened.recipe == model.recipe
@@ -203,11 +220,20 @@ def test_prediction_leaves_a_network_in_training_mode_as_it_was(pictures: np.nda
     assert (first == second).all()  # dropout was off
 
 
-def test_the_summary_counts_every_parameter() -> None:
-    model = make_model("notes")
+@pytest.mark.parametrize("architecture", SMALL)
+def test_the_summary_counts_every_parameter(architecture: str) -> None:
+    model = make_model(architecture, **SMALL[architecture])
     assert model.summary().parameters == sum(p.numel() for p in model.network.parameters())
     with pytest.raises(ConfigError):
         build_network("notes", (4, 4, 1), 3)
+
+
+def test_weights_that_do_not_fit_a_deep_network_are_said_in_a_few_words(tmp_path: Path) -> None:
+    make_model("resnet20", width=4).save(tmp_path / "bundle")
+    change(tmp_path / "bundle", architecture={"name": "resnet20", "arguments": {"width": 8}})
+    with pytest.raises(ModelError, match="does not fit the architecture") as caught:
+        load_model(tmp_path / "bundle")
+    assert len(str(caught.value)) < 600
 
 
 def test_weights_on_disk_are_plain_float32(tmp_path: Path) -> None:

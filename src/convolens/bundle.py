@@ -5,9 +5,12 @@ A bundle is a folder of two files: ``model.json``, which a person can read, and
 holds the SHA-256 of the second, and opening checks it. Nothing is ever unpickled.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -203,27 +206,64 @@ def load_model(path: str | Path) -> Model:
 
 
 def predict_logits(
-    network: nn.Module, batches: Iterable[NDArray[np.float32]]
+    network: nn.Module, batches: Iterable[NDArray[np.float32]], *, threads: int | None = None
 ) -> NDArray[np.float32]:
     """Logits of a network for batches of preprocessed pictures, in float32.
+
+    On a CPU every batch is computed by one thread, several at the same time: the numbers do not
+    depend on how many there are, and threads that never wait for one another lose little where
+    other programs use the processor too.
 
     Args:
         network: from (n, channels, height, width) to (n, classes). It is put into evaluation mode
             and left as it was found.
         batches: (n, height, width, channels) float32 each, as from :func:`prepared_batches`.
+        threads: how many on a CPU; by default as many as PyTorch would use.
 
     Returns:
         (n of all batches, classes) float32.
     """
     device = next(network.parameters()).device
-    training = network.training
+
+    def logits(batch: NDArray[np.float32]) -> torch.Tensor:
+        with torch.inference_mode():
+            return network(to_network_input(batch, device)).float().cpu()
+
+    at_once = 1 if device.type != "cpu" else threads or torch.get_num_threads()
+    training, before = network.training, torch.get_num_threads()
     network.eval()
     try:
-        with torch.inference_mode():
-            logits = [network(to_network_input(batch, device)).float().cpu() for batch in batches]
+        if device.type == "cpu":
+            torch.set_num_threads(1)
+        return torch.cat(list(_computed(logits, batches, at_once))).numpy()
     finally:
         network.train(training)
-    return torch.cat(logits).numpy()
+        torch.set_num_threads(before)
+
+
+def _computed(
+    compute: Callable[[NDArray[np.float32]], torch.Tensor],
+    batches: Iterable[NDArray[np.float32]],
+    at_once: int,
+) -> Iterator[torch.Tensor]:
+    """``compute`` of every batch, in order, with few batches in memory at a time."""
+    if at_once == 1:
+        yield from map(compute, batches)
+        return
+    waiting: deque[Future[torch.Tensor]] = deque()
+    with ThreadPoolExecutor(
+        at_once, "predicting", initializer=torch.set_num_threads, initargs=(1,)
+    ) as pool:
+        try:
+            for batch in batches:
+                waiting.append(pool.submit(compute, batch))
+                if len(waiting) > at_once:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
 
 
 def prepared_batches(preprocessing: Preprocessing, images: Images) -> Iterator[NDArray[np.float32]]:
@@ -339,5 +379,6 @@ def _set_weights(network: nn.Module, tensors: dict[str, torch.Tensor], folder: P
     try:
         network.load_state_dict(weights)
     except RuntimeError as error:
-        reason = " ".join(str(error).split())
+        # One sentence for each of some hundred layers: the first few say it all.
+        reason = shorten(str(error), 300, placeholder=" ...")
         raise ModelError(f"{folder / WEIGHTS} does not fit the architecture: {reason}") from None

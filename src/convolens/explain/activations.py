@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 def convolution_layers(model: Model) -> dict[str, nn.Conv2d]:
     """The model's convolutions by name, in the order in which they are registered.
 
+    Those inside blocks have the names of the blocks before their own, joined by dots, such as
+    ``stage1.0.body.conv1``; the names are those of :func:`convolens.zoo.summarise`.
+
     Raises:
         ModelError: it has none.
     """
@@ -38,7 +41,8 @@ def layer_filters(model: Model, layer: str | None = None) -> "NDArray[np.float32
         layer: one of ``convolution_layers(model)``; the first if None.
 
     Returns:
-        (height, width, in_channels, filters) float32, as ``conv2d`` takes them.
+        (height, width, in_channels, filters) float32, as ``conv2d`` takes them. Where channels are
+        convolved in groups, in_channels are those of one group: 1 of a depthwise convolution.
 
     Raises:
         ConfigError: there is no such layer.

@@ -1,7 +1,8 @@
 """Architectures by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,7 +11,14 @@ from torch import nn
 from convolens.config import check_whole, choose, did_you_mean
 from convolens.errors import ConfigError
 from convolens.zoo.compact import compact
+from convolens.zoo.convnext import convnext
+from convolens.zoo.densenet import densenet
+from convolens.zoo.lenet import lenet5
+from convolens.zoo.mobilenet import mobilenet_v2
 from convolens.zoo.notes import notes
+from convolens.zoo.resnet import resnet_large, resnet_small
+from convolens.zoo.vgg import vgg
+from convolens.zoo.wide_resnet import wide_resnet
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,16 +27,19 @@ class Architecture:
 
     build: Callable[..., nn.Module]
     """``build(input_shape, n_classes, **arguments)``."""
-    arguments: tuple[str, ...]
+    arguments: tuple[str, ...] = ()
     """Names of the further arguments that it takes."""
     description: str
     """One line for people."""
 
 
+_VGG = ("width", "hidden", "dropout", "normalised")
+
+# Words are joined by underscores; a size is written as its paper writes it.
 ARCHITECTURES: dict[str, Architecture] = {
     "compact": Architecture(
         build=compact,
-        arguments=("width",),
+        arguments=("width", "depth"),
         description="small and batch-normalised; what the recipe 'fast' trains",
     ),
     "notes": Architecture(
@@ -36,7 +47,107 @@ ARCHITECTURES: dict[str, Architecture] = {
         arguments=("dropout",),
         description="the notes' network: five convolutions, three poolings, three dense layers",
     ),
+    "lenet5": Architecture(
+        build=lenet5,
+        description="LeNet-5 of 1998: two convolutions, two poolings, three dense layers",
+    ),
+    "vgg11": Architecture(
+        build=partial(vgg, depth=11),
+        arguments=_VGG,
+        description="VGG-11: eight 3 x 3 convolutions in five stages",
+    ),
+    "vgg16": Architecture(
+        build=partial(vgg, depth=16),
+        arguments=_VGG,
+        description="VGG-16: thirteen 3 x 3 convolutions in five stages",
+    ),
+    "resnet20": Architecture(
+        build=partial(resnet_small, depth=20),
+        arguments=("width",),
+        description="residual, for small pictures: 0.27 million parameters",
+    ),
+    "resnet32": Architecture(
+        build=partial(resnet_small, depth=32),
+        arguments=("width",),
+        description="residual, for small pictures: 0.46 million parameters",
+    ),
+    "resnet56": Architecture(
+        build=partial(resnet_small, depth=56),
+        arguments=("width",),
+        description="residual, for small pictures: 0.85 million parameters",
+    ),
+    "resnet18": Architecture(
+        build=partial(resnet_large, depth=18),
+        arguments=("width",),
+        description="residual, for large pictures: 11 million parameters",
+    ),
+    "resnet34": Architecture(
+        build=partial(resnet_large, depth=34),
+        arguments=("width",),
+        description="residual, for large pictures: 21 million parameters",
+    ),
+    "wide_resnet": Architecture(
+        build=wide_resnet,
+        arguments=("depth", "width", "dropout"),
+        description="shallow and wide residual network of any depth and width",
+    ),
+    "wrn-16-4": Architecture(
+        build=partial(wide_resnet, depth=16, width=4),
+        arguments=("dropout",),
+        description="wide residual network of 16 layers: 2.7 million parameters",
+    ),
+    "wrn-28-10": Architecture(
+        build=partial(wide_resnet, depth=28, width=10),
+        arguments=("dropout",),
+        description="wide residual network of 28 layers: 36 million parameters",
+    ),
+    "densenet": Architecture(
+        build=densenet,
+        arguments=("depth", "growth", "dropout"),
+        description="densely connected network of any depth and growth",
+    ),
+    "densenet-bc-100": Architecture(
+        build=partial(densenet, depth=100, growth=12),
+        arguments=("dropout",),
+        description="densely connected network of 100 layers: 0.77 million parameters",
+    ),
+    "mobilenet_v2": Architecture(
+        build=mobilenet_v2,
+        arguments=("width", "dropout"),
+        description="little arithmetic: depthwise convolutions between narrow layers",
+    ),
+    "convnext": Architecture(
+        build=convnext,
+        arguments=("width", "depths", "drop_path"),
+        description="ConvNeXt-T: large depthwise filters, layer normalisation; 28 million",
+    ),
+    "convnext-atto": Architecture(
+        build=partial(convnext, width=40, depths=(2, 2, 6, 2)),
+        arguments=("drop_path",),
+        description="the smallest ConvNeXt: 3.7 million parameters for 1000 classes",
+    ),
 }
+
+
+def check_arguments(name: str, arguments: Mapping[str, Any]) -> Architecture:
+    """The architecture called ``name``, which takes arguments of these names.
+
+    Raises:
+        ConfigError: an unknown name or argument.
+
+    >>> check_arguments("resnet20", {"width": 8}).arguments
+    ('width',)
+    """
+    architecture = choose("architecture", name, ARCHITECTURES)
+    for argument in arguments:
+        if argument not in architecture.arguments:
+            allowed = (
+                did_you_mean(argument, architecture.arguments)
+                if architecture.arguments
+                else "; it takes none"
+            )
+            raise ConfigError(f"architecture {name!r} has no argument {argument!r}{allowed}")
+    return architecture
 
 
 def build_network(
@@ -67,13 +178,7 @@ def build_network(
     >>> sum(p.numel() for p in build_network("notes", (28, 28, 1), 10).parameters())
     1413834
     """
-    architecture = choose("architecture", name, ARCHITECTURES)
-    for argument in arguments:
-        if argument not in architecture.arguments:
-            raise ConfigError(
-                f"architecture {name!r} has no argument {argument!r}"
-                f"{did_you_mean(argument, architecture.arguments)}"
-            )
+    architecture = check_arguments(name, arguments)
     if n_classes < 2:
         raise ConfigError(f"a classifier needs at least 2 classes; got {n_classes}")
     check_whole("seed", seed, 0, 2**64 - 1)

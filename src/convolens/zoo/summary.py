@@ -1,6 +1,6 @@
 """What a network is made of: each layer's shape, cost and receptive field."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -8,11 +8,10 @@ from torch import nn
 
 from convolens.config import to_dict
 from convolens.errors import ConfigError
-from convolens.ops import LayerArithmetic, LayerSpec, describe_stack
-from convolens.zoo.blocks import GlobalAveragePool
+from convolens.ops import LayerArithmetic
+from convolens.zoo.layers import WHOLE, describe_layer, padding_before
 from convolens.zoo.registry import build_network
-
-ACTIVATIONS = (nn.ReLU, nn.GELU, nn.SiLU, nn.Sigmoid, nn.Tanh)
+from convolens.zoo.tracing import follow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +43,12 @@ class ModelSummary:
 
     def __str__(self) -> str:
         width = max(len("layer"), *(len(layer.name) for layer in self.layers))
-        head = f"{'layer':<{width}}  {'kind':<11}  {'output':>14}  {'parameters':>11}"
+        head = f"{'layer':<{width}}  {'kind':<11}  {'output':>15}  {'parameters':>11}"
         lines = [f"{head}  {'multiply-adds':>13}  sees"]
         for layer in self.layers:
             sees = f"{layer.receptive_field[0]} x {layer.receptive_field[1]}"
             lines.append(
-                f"{layer.name:<{width}}  {layer.kind:<11}  {_shape(layer.output_shape):>14}  "
+                f"{layer.name:<{width}}  {layer.kind:<11}  {_shape(layer.output_shape):>15}  "
                 f"{layer.parameters:>11,}  {layer.multiply_adds:>13,}  {sees}"
             )
         lines.append(f"{self.parameters:,} parameters, {self.multiply_adds:,} multiply-adds")
@@ -57,91 +56,94 @@ class ModelSummary:
 
 
 def summarise(
-    network: nn.Module | str, input_shape: tuple[int, int, int], n_classes: int = 10
+    network: nn.Module | str,
+    input_shape: tuple[int, int, int],
+    n_classes: int = 10,
+    **arguments: Any,
 ) -> ModelSummary:
     """Shape, parameters, multiply-adds and receptive field of every layer.
 
+    Where paths meet, a value sees what it sees along any of them.
+
     Args:
-        network: a network whose layers follow one another (``nn.Sequential``), or the name of an
-            architecture.
+        network: a network whose every operation is a module (each of ``ARCHITECTURES``; a
+            ``nn.Sequential``), or the name of an architecture, of which no weight is then made.
         input_shape: (height, width, channels) of a picture.
         n_classes: number of classes, where an architecture is named.
+        **arguments: further ones of the architecture, where one is named.
+
+    Returns:
+        Every layer without parts, in the order in which they compute.
 
     Raises:
-        ConfigError: an unknown architecture, a layer of an unknown kind, or layers that do not
-            follow one another.
+        ConfigError: an unknown architecture, a layer of an unknown kind, an operation that is no
+            layer, or parameters that no picture meets.
 
     >>> summary = summarise("notes", (28, 28, 1), 10)
     >>> summary.parameters, summary.layers[0].receptive_field
     (1413834, (7, 7))
+    >>> summarise("resnet18", (224, 224, 3), 1000).parameters
+    11689512
     """
     if isinstance(network, str):
-        network = build_network(network, input_shape, n_classes)
-    if not isinstance(network, nn.Sequential):
-        raise ConfigError(
-            "a summary needs a network whose layers follow one another (nn.Sequential); "
-            f"got {type(network).__name__}"
+        with torch.device("meta"):
+            network = build_network(network, input_shape, n_classes, **arguments)
+    layers: list[LayerArithmetic] = []
+    views = [_View(low=(0, 0), high=(0, 0), jump=(1, 1))]  # the picture's, then each layer's
+    shapes = [input_shape]
+    for step in follow(network):
+        before = [place + 1 for place in step.inputs]
+        alone = describe_layer(step.name, step.module, [shapes[place] for place in before])
+        view = _joined([views[place] for place in before]).behind(
+            alone, (0, 0) if alone.kind in WHOLE else padding_before(step.module)
         )
-    specs = [_spec(name, module) for name, module in network.named_children()]
-    summary = ModelSummary(input_shape=input_shape, layers=describe_stack(input_shape, specs))
+        shapes.append(alone.output_shape)
+        views.append(view)
+        layers.append(replace(alone, receptive_field=view.size, jump=view.jump))
+    summary = ModelSummary(input_shape=input_shape, layers=tuple(layers))
     counted = sum(parameter.numel() for parameter in network.parameters())
-    assert summary.parameters == counted, "the arithmetic and the network disagree"
+    if summary.parameters != counted:
+        raise ConfigError(
+            f"the layers that a picture passes have {summary.parameters:,} parameters and the "
+            f"network has {counted:,}; each layer must be used, once"
+        )
     return summary
 
 
-def _spec(name: str, module: nn.Module) -> LayerSpec:
-    if isinstance(module, nn.Conv2d):
-        return LayerSpec(
-            name=name,
-            kind="conv",
-            kernel_size=_pair(module.kernel_size),
-            strides=_pair(module.stride),
-            padding=_padding(module.padding),
-            dilations=_pair(module.dilation),
-            filters=module.out_channels,
-            groups=module.groups,
-            bias=module.bias is not None,
-        )
-    if isinstance(module, nn.MaxPool2d):
-        assert module.padding == 0, "no architecture pads its poolings"
-        return LayerSpec(
-            name=name,
-            kind="max_pool",
-            kernel_size=_pair(module.kernel_size),
-            strides=_pair(module.stride),
-        )
-    if isinstance(module, nn.Linear):
-        return LayerSpec(
-            name=name, kind="dense", units=module.out_features, bias=module.bias is not None
-        )
-    return LayerSpec(name=name, kind=_plain_kind(name, module))
+@dataclass(frozen=True, kw_only=True)
+class _View:
+    """Which pixels the first value of a map sees, and how far the next value's are from them."""
+
+    low: tuple[int, int]
+    """First row and column, negative in the padding."""
+    high: tuple[int, int]
+    """Last row and column."""
+    jump: tuple[int, int]
+    """Pixels from one value's view to the next one's."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self.high[0] - self.low[0] + 1, self.high[1] - self.low[1] + 1
+
+    def behind(self, alone: LayerArithmetic, padding: tuple[int, int]) -> "_View":
+        """The view through one more layer, of which ``alone`` knows window and stride."""
+        low = [self.low[i] - padding[i] * self.jump[i] for i in (0, 1)]
+        reach = [(alone.receptive_field[i] - 1) * self.jump[i] for i in (0, 1)]
+        high = [low[i] + reach[i] + self.high[i] - self.low[i] for i in (0, 1)]
+        jump = [self.jump[i] * alone.jump[i] for i in (0, 1)]
+        return _View(low=(low[0], low[1]), high=(high[0], high[1]), jump=(jump[0], jump[1]))
 
 
-def _plain_kind(name: str, module: nn.Module) -> str:
-    kinds: list[tuple[Any, str]] = [
-        (nn.BatchNorm2d, "batch_norm"),
-        (nn.Flatten, "flatten"),
-        (nn.Dropout, "dropout"),
-        (GlobalAveragePool, "global_pool"),
-        (ACTIVATIONS, "activation"),
-    ]
-    for classes, kind in kinds:
-        if isinstance(module, classes):
-            return kind
-    raise ConfigError(f"layer {name!r} is a {type(module).__name__}, which a summary cannot count")
-
-
-def _padding(padding: Any) -> Any:
-    if isinstance(padding, str):
-        return padding
-    vertical, horizontal = _pair(padding)
-    return ((vertical, vertical), (horizontal, horizontal))
-
-
-def _pair(size: Any) -> tuple[int, int]:
-    if isinstance(size, torch.Size | tuple | list):
-        return int(size[0]), int(size[1])
-    return int(size), int(size)
+def _joined(views: list[_View]) -> _View:
+    """What is seen along any of the paths that meet."""
+    first = views[0]
+    assert all(view.jump == first.jump for view in views), "paths of different strides meet"
+    return _View(
+        low=(min(view.low[0] for view in views), min(view.low[1] for view in views)),
+        high=(max(view.high[0] for view in views), max(view.high[1] for view in views)),
+        jump=first.jump,
+    )
 
 
 def _shape(shape: tuple[int, int, int]) -> str:

@@ -1,5 +1,7 @@
 """Learning curves: what is drawn, which epoch is best, and what is missing."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -121,3 +123,76 @@ def test_the_epoch_that_was_kept_is_the_one_marked():
     for entry, best in zip(epochs, (True, False, True), strict=True):
         entry["best"] = best
     assert words(plot_learning_curves(epochs).axes[0])[0] == "best: epoch 3, 80.0 %"
+
+
+def told(*steps):
+    keys = ("step", "loss", "accuracy", "learning_rate")
+    return [dict(zip(keys, step, strict=True)) for step in steps]
+
+
+def at_steps(*ends, **columns):
+    """A history whose epochs end at these steps."""
+    return [{**entry, "step": end} for entry, end in zip(history(**columns), ends, strict=True)]
+
+
+def test_with_steps_the_learning_rate_stands_below_and_training_is_drawn_from_them():
+    epochs = at_steps(10, 20, train_loss=[9, 9], val_loss=[2, 1], val_accuracy=[0.5, 0.6])
+    steps = told((5, 3, 0.1, 0.2), (10, 2, 0.2, 0.1), (20, 1, 0.3, 0.0))
+    loss, accuracy, rate = plot_learning_curves(epochs, steps).axes
+    assert rate.get_ylabel() == "learning rate"
+    assert curve(loss) == [[0.5, 3], [1, 2], [2, 1]]
+    assert curve(accuracy) == [[0.5, 0.1], [1, 0.2], [2, 0.3]]
+    assert curve(rate) == [[0.5, 0.2], [1, 0.1], [2, 0]]
+    assert rate.get_ylim()[0] == 0
+    assert rate.get_xlabel() == "epoch"
+    train, val = loss.lines[:2]
+    assert train.get_linewidth() < val.get_linewidth()
+
+
+def test_an_epoch_cut_short_ends_where_it_was_judged():
+    epochs = at_steps(10, 14, val_loss=[2, 1])
+    steps = told((10, 3, 0.1, 0.1), (12, 2, 0.1, 0.1), (14, 1, 0.1, 0.1), (15, 0, 0.1, 0.1))
+    assert curve(plot_learning_curves(epochs, steps).axes[0]) == [[1, 3], [1.5, 2], [2, 1]]
+
+
+def test_one_epoch_is_a_curve_where_steps_are_known():
+    epochs = at_steps(4, val_accuracy=[0.9], train_accuracy=[0.5])
+    axes = plot_learning_curves(epochs, told(*[(n, 1, n / 4, 0.1) for n in (1, 2, 3, 4)])).axes[1]
+    assert curve(axes)[0] == [0.25, 0.25]
+    assert axes.get_xlim()[0] < 0.3 < 1 < axes.get_xlim()[1] < 1.3
+
+
+def test_steps_that_were_done_again_count_once():
+    epochs = at_steps(10, val_loss=[2])
+    again = told(*[(n, 1, 0.1, 0.1) for n in (2, 4, 6)], *[(n, 2, 0.1, 0.1) for n in (4, 8)])
+    assert curve(plot_learning_curves(epochs, again).axes[0]) == [[0.2, 1], [0.4, 2], [0.8, 2]]
+
+
+def test_steps_without_their_place_are_left_out():
+    steps = told((5, 3, 0.1, 0.2))
+    figure = plot_learning_curves(history(val_loss=[2, 1], train_loss=[4, 3]), steps)
+    assert [axes.get_ylabel() for axes in figure.axes] == ["loss"]
+    assert curve(figure.axes[0]) == [[1, 4], [2, 3]]
+
+
+def test_the_best_value_is_ringed():
+    figure = plot_learning_curves(history(val_loss=[2, 1, 3], val_accuracy=[0.5, 0.9, 0.6]))
+    rings = [
+        [line.get_xydata().tolist() for line in axes.lines if line.get_markerfacecolor() == "none"]
+        for axes in figure.axes
+    ]
+    assert rings == [[[[2, 1]]], [[[2, 0.9]]]]
+
+
+@pytest.mark.parametrize("n", [1, 3, 100])
+def test_words_stay_apart_in_runs_of_every_length(n):
+    values = {"val_loss": np.linspace(2, 1, n), "val_accuracy": np.linspace(0.1, 0.9, n)}
+    steps = told(*[(k, 2 / k, 1 - 1 / k, 1e-5 * (1 - k / (4 * n))) for k in range(1, 4 * n + 1)])
+    figure = plot_learning_curves(at_steps(*range(4, 4 * n + 1, 4), **values), steps)
+    figure.canvas.draw()
+    for axes in figure.axes:
+        labels = [axes.yaxis.label, *axes.texts]
+        boxes = [text.get_window_extent() for text in labels]
+        assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+        assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
+        assert all(figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1 for box in boxes)

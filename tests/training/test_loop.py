@@ -77,6 +77,7 @@ def test_what_a_run_leaves_behind(tmp_path: Path) -> None:
         "model/model.json",
         "model/weights.safetensors",
         "run.json",
+        "run.lock",
         "trained_on.npy",
     ]
     lines = (path / "metrics.jsonl").read_text().splitlines()

@@ -1,35 +1,25 @@
-"""Learning curves: loss and accuracy, epoch by epoch."""
+"""Learning curves: loss, accuracy and learning rate over the epochs."""
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from convolens.errors import ConfigError
+from convolens.plotting.curve_panels import Best, Curve, draw_rate, draw_values
 from convolens.plotting.figures import Figure, new_figure
-from convolens.plotting.style import BLUE, INK, RULE, SMALL, TEXT, VERMILLION, house_style
-from convolens.plotting.values import compact
+from convolens.plotting.style import BLUE, VERMILLION, house_style
 
 _KEYS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy")
-_MOST_POINTS = 1000
-_DOTS_UP_TO = 30
+_HEIGHT, _RATE_HEIGHT = 2.3, 1.4  # inches of a panel
 
 
-@dataclass(frozen=True)
-class _Curve:
-    name: str
-    values: NDArray[np.float64]
-    colour: str
-    line: str
-
-
-def plot_learning_curves(history: Sequence[Mapping[str, Any]]) -> Figure:
-    """Loss above accuracy over the epochs, the best epoch marked in both.
+def plot_learning_curves(
+    history: Sequence[Mapping[str, Any]], steps: Sequence[Mapping[str, Any]] = ()
+) -> Figure:
+    """Loss above accuracy above learning rate over the epochs, the best epoch marked.
 
     The best epoch is the last one that says so under "best". Where none does, it is the one of
     highest validation accuracy, the first of equals; without that the one of lowest validation
@@ -39,6 +29,10 @@ def plot_learning_curves(history: Sequence[Mapping[str, Any]]) -> Figure:
         history: one mapping an epoch, in order, with "epoch" and any of "train_loss", "val_loss",
             "train_accuracy" and "val_accuracy" (0..1). A value may be missing, None or NaN. "best"
             may be True in those that were the best so far.
+        steps: what was measured between: mappings with "step" and any of "loss", "accuracy" (0..1)
+            and "learning_rate", in the order in which they were told; steps that were done again
+            count once. The training curves are then drawn from them, which shows a run of one
+            epoch, too, and the learning rate below. They need "step" in ``history``.
 
     Returns:
         A figure; a panel with nothing to show is left out.
@@ -50,121 +44,86 @@ def plot_learning_curves(history: Sequence[Mapping[str, Any]]) -> Figure:
     >>> [text.get_text() for text in plot_learning_curves(epochs).axes[0].texts]
     ['best: epoch 2, 90.0 %', 'validation']
     """
-    epochs = _column(history, "epoch")
+    epochs = _column(history, "epoch", "history")
     if len(epochs) == 0:
         raise ConfigError("history is empty; give one mapping an epoch")
     if not np.isfinite(epochs).all() or (np.diff(epochs) <= 0).any():
         raise ConfigError('every entry of history needs an "epoch", each larger than the last')
-    columns = {key: _column(history, key) for key in _KEYS}
+    columns = {key: _column(history, key, "history") for key in _KEYS}
     if not any(np.isfinite(values).any() for values in columns.values()):
         raise ConfigError(f"history has none of {', '.join(_KEYS)}; give at least one number")
     named = [number for number, entry in enumerate(history) if entry.get("best") is True]
-    return _draw(epochs, columns, named[-1] if named else _best(columns))
+    best = named[-1] if named else _best(columns)
+    at, between = _between(epochs, _column(history, "step", "history"), steps)
+    panels = {what: _curves(epochs, columns, at, between, what) for what in ("loss", "accuracy")}
+    rate = Curve("learning rate", at, between["learning_rate"]) if len(at) else None
+    return _draw(
+        epochs,
+        {what: curves for what, curves in panels.items() if curves},
+        rate if rate is not None and rate.is_there else None,
+        None if best is None else Best(epochs[best], *(c[best] for c in _validated(columns))),
+    )
 
 
 @house_style()
 def _draw(
-    epochs: NDArray[np.float64], columns: dict[str, NDArray[np.float64]], best: int | None
+    epochs: NDArray[np.float64],
+    panels: dict[str, list[Curve]],
+    rate: Curve | None,
+    best: Best | None,
 ) -> Figure:
-    shown = [(what, curves) for what in ("loss", "accuracy") if (curves := _curves(columns, what))]
-    figure = new_figure(0.5 + 2.3 * len(shown))
-    panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
-    for axes, (what, curves) in zip(panels, shown, strict=True):
-        _draw_panel(axes, epochs, curves, what)
-    if best is not None:
-        for axes in panels:
-            axes.axvline(epochs[best], color=RULE, linewidth=1, linestyle="--", zorder=0)
-        _say_best(panels[0], epochs, best, columns)
-    for axes, (_, curves) in zip(panels, shown, strict=True):
-        _name_lines(axes, curves)
-    panels[-1].set_xlabel("epoch")
+    heights = [_HEIGHT] * len(panels) + [_RATE_HEIGHT] * (rate is not None)
+    figure = new_figure(0.5 + sum(heights))
+    axes = figure.subplots(
+        len(heights), 1, sharex=True, squeeze=False, gridspec_kw={"height_ratios": heights}
+    )[:, 0]
+    if rate is not None:
+        draw_rate(axes[-1], rate, best)
+    # The best epoch is said once, above all panels.
+    for number, (what, curves) in enumerate(panels.items()):
+        draw_values(axes[number], epochs, curves, what, best, says_best=number == 0)
+    axes[-1].set_xlabel("epoch")
     return figure
 
 
-def _draw_panel(axes: Axes, epochs: NDArray[np.float64], curves: list[_Curve], what: str) -> None:
-    for curve in curves:
-        there = np.flatnonzero(np.isfinite(curve.values))
-        seen = there[:: -(-len(there) // _MOST_POINTS)]
-        axes.plot(
-            epochs[seen],
-            curve.values[seen],
-            color=curve.colour,
-            linestyle=curve.line,
-            linewidth=2,
-            marker="o" if len(there) <= _DOTS_UP_TO else None,
-            markersize=4,
-        )
-    axes.set_ylabel(what)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.grid(axis="y", color="#e6e6e6", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.margins(y=0.12)
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    axes.yaxis.set_major_locator(MaxNLocator(5))
-    if what == "accuracy":
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{100 * share:.3g} %"))
-        # Room for the line's dots above 100 %, but no mark there: there is no such accuracy.
-        low, high = axes.get_ylim()
-        axes.set_yticks([t for t in axes.get_yticks() if low <= t <= min(high, 1 + 1e-9)])
-        axes.set_ylim(low, high)
-    if len(epochs) == 1:
-        axes.set_xlim(epochs[0] - 1, epochs[0] + 1)
-        axes.set_xticks([epochs[0]])
-
-
-def _name_lines(axes: Axes, curves: list[_Curve]) -> None:
-    """Each line's name at its end, moved apart where they would touch."""
-    ends = [float(curve.values[np.isfinite(curve.values)][-1]) for curve in curves]
-    low, high = axes.get_ylim()
-    heights = [(end - low) / (high - low) for end in ends]
-    apart = SMALL * 1.3 / 72 / 1.7
-    if len(heights) == 2 and abs(heights[0] - heights[1]) < apart:
-        middle = min(max(sum(heights) / 2, apart / 2), 1 - apart / 2)
-        upper = int(heights[1] >= heights[0])
-        heights[upper], heights[1 - upper] = middle + apart / 2, middle - apart / 2
-    for curve, height in zip(curves, heights, strict=True):
-        axes.annotate(
-            curve.name,
-            (1, height),
-            xycoords="axes fraction",
-            xytext=(4, 0),
-            textcoords="offset points",
-            color=curve.colour,
-            size=TEXT,
-            va="center",
-        )
-
-
-def _say_best(
-    axes: Axes,
+def _curves(
     epochs: NDArray[np.float64],
-    best: int,
     columns: dict[str, NDArray[np.float64]],
-) -> None:
-    accuracy, loss = columns["val_accuracy"][best], columns["val_loss"][best]
-    reached = f"{100 * accuracy:.1f} %" if np.isfinite(accuracy) else f"loss {compact(loss, 3)}"
-    left, right = axes.get_xlim()
-    share = (epochs[best] - left) / (right - left)
-    axes.annotate(
-        f"best: epoch {epochs[best]:g}, {reached}",
-        (epochs[best], 1),
-        xycoords=("data", "axes fraction"),
-        xytext=(0, 3),
-        textcoords="offset points",
-        size=TEXT,
-        color=INK,
-        ha="left" if share < 0.3 else "right" if share > 0.7 else "center",
-        va="bottom",
-    )
+    at: NDArray[np.float64],
+    between: dict[str, NDArray[np.float64]],
+    what: str,
+) -> list[Curve]:
+    train = Curve("training", at, between[what], BLUE, thin=True)
+    if not train.is_there:
+        train = Curve("training", epochs, columns[f"train_{what}"], BLUE, line="--")
+    validation = Curve("validation", epochs, columns[f"val_{what}"], VERMILLION)
+    return [curve for curve in (train, validation) if curve.is_there]
 
 
-def _curves(columns: dict[str, NDArray[np.float64]], what: str) -> list[_Curve]:
-    both = [
-        _Curve("training", columns[f"train_{what}"], BLUE, "--"),
-        _Curve("validation", columns[f"val_{what}"], VERMILLION, "-"),
-    ]
-    return [curve for curve in both if np.isfinite(curve.values).any()]
+def _between(
+    epochs: NDArray[np.float64],
+    done: NDArray[np.float64],
+    steps: Sequence[Mapping[str, Any]],
+) -> tuple[NDArray[np.float64], dict[str, NDArray[np.float64]]]:
+    """Where steps lie among the epochs, and what was measured there."""
+    measured: list[Mapping[str, Any]] = []
+    numbers = _column(steps, "step", "steps")
+    known = np.isfinite(done)
+    for entry, number in zip(steps, numbers, strict=True):
+        if not (known.any() and 0 <= number <= np.nanmax(done)):
+            continue
+        while measured and float(measured[-1]["step"]) >= number:
+            measured.pop()
+        measured.append(entry)
+    at = np.interp(
+        _column(measured, "step", "steps"), [0, *done[known]], [0, *epochs[known]]
+    )  # an epoch cut short is as wide as the others
+    keys = ("loss", "accuracy", "learning_rate")
+    return at, {key: _column(measured, key, "steps") for key in keys}
+
+
+def _validated(columns: dict[str, NDArray[np.float64]]) -> tuple[NDArray[np.float64], ...]:
+    return columns["val_loss"], columns["val_accuracy"]
 
 
 def _best(columns: dict[str, NDArray[np.float64]]) -> int | None:
@@ -175,14 +134,14 @@ def _best(columns: dict[str, NDArray[np.float64]]) -> int | None:
     return None
 
 
-def _column(history: Sequence[Mapping[str, Any]], key: str) -> NDArray[np.float64]:
-    if isinstance(history, Mapping | str) or not all(isinstance(e, Mapping) for e in history):
-        raise ConfigError("history is no list of mappings; give one mapping an epoch")
-    return np.array([_number(entry.get(key), key) for entry in history], dtype=np.float64)
+def _column(entries: Sequence[Mapping[str, Any]], key: str, name: str) -> NDArray[np.float64]:
+    if isinstance(entries, Mapping | str) or not all(isinstance(e, Mapping) for e in entries):
+        raise ConfigError(f"{name} is no list of mappings; give one mapping an epoch")
+    return np.array([_number(entry.get(key), key, name) for entry in entries], dtype=np.float64)
 
 
-def _number(value: Any, key: str) -> float:
+def _number(value: Any, key: str, name: str) -> float:
     try:
         return math.nan if value is None else float(value)
     except (TypeError, ValueError, OverflowError):
-        raise ConfigError(f'"{key}" in history is {value!r}; allowed: a number or None') from None
+        raise ConfigError(f'"{key}" in {name} is {value!r}; allowed: a number or None') from None

@@ -1,10 +1,13 @@
 """What a run tells while it goes: the same events to callbacks and to ``metrics.jsonl``."""
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TextIO
+
+from convolens.training.saving_events import CheckpointSaved, RunResumed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +22,10 @@ class RunStarted:
     parameters: int
     device: str
     precision: str
+    seconds_expected: float | None = None
+    """How long the training will take, where that is known before it starts."""
+    accuracy_expected: float | None = None
+    """Share of unseen pictures (0..1) that runs like this one get right, where that is known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +35,17 @@ class StepsDone:
     event: ClassVar[str] = "steps_done"
     step: int
     steps: int
+    """Of the whole run; a run that keeps to a time may change it from event to event."""
     epoch: int
     """From 1."""
     loss: float
     accuracy: float
     learning_rate: float
+    """Of the first optimiser, at the last of these steps."""
     images_per_second: float
+    """Training pictures a second, validation excluded."""
     seconds_left: float
+    """Until the end of the whole run."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +78,7 @@ class RunEnded:
     train_seconds: float
 
 
-Event = RunStarted | StepsDone | EpochDone | RunEnded
+Event = RunStarted | StepsDone | EpochDone | CheckpointSaved | RunResumed | RunEnded
 Callback = Callable[[Event], None]
 
 
@@ -80,6 +91,22 @@ def event_to_dict(event: Event) -> dict[str, Any]:
     return {"event": event.event, **asdict(event)}
 
 
+def event_to_line(event: Event) -> str:
+    """An event as one line of JSON, its end included.
+
+    A number that is NaN or infinite becomes null: JSON has none, and a log must not end a run.
+
+    >>> end = RunEnded(status="failed", step=3, best_epoch=1, train_seconds=math.nan)
+    >>> json.loads(event_to_line(end))["train_seconds"] is None
+    True
+    """
+    values = {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in event_to_dict(event).items()
+    }
+    return json.dumps(values, allow_nan=False) + "\n"
+
+
 class EventWriter:
     """Callback that appends every event to a file, one JSON object a line, flushed at once."""
 
@@ -88,7 +115,7 @@ class EventWriter:
 
     def __call__(self, event: Event) -> None:
         """Append one event."""
-        self._file.write(json.dumps(event_to_dict(event), allow_nan=False) + "\n")
+        self._file.write(event_to_line(event))
         self._file.flush()
 
     def close(self) -> None:

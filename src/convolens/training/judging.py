@@ -1,7 +1,9 @@
 """Judging each epoch on the validation pictures, and keeping the best weights."""
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -11,10 +13,7 @@ from convolens.bundle import predict_logits, prepared_batches
 from convolens.data import Preprocessing, Split
 from convolens.training.events import EpochDone
 from convolens.training.imbalance import accuracy_by_class
-from convolens.training.measuring import Means, Progress, check_finite
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from convolens.training.measuring import Means, Progress, check_loss
 
 
 class BestWeights:
@@ -36,18 +35,24 @@ class BestWeights:
         self.validation = validation
         self.preprocessing = preprocessing
         self.by_class = by_class
+        # As many as there are before the passes of the training share them out.
+        self.threads = torch.get_num_threads()
         self.score = (-1.0, 0.0)
         self.event: EpochDone | None = None
         self.epochs: list[EpochDone] = []
         self.weights: Mapping[str, Tensor] = {}
 
     def judge(self, epoch: int, step: int, progress: Progress) -> EpochDone:
-        """Judge the network as it is now, and keep its weights if they are the best."""
+        """Judge the network as it is now, and keep its weights if they are the best.
+
+        Raises:
+            Diverged: the loss is no number.
+        """
         begin = time.perf_counter()
         loss, accuracy, score = self._validate()
-        progress.validating += time.perf_counter() - begin
+        progress.aside += time.perf_counter() - begin
         train_loss, train_accuracy = progress.epoch.read()
-        check_finite(train_loss + loss, step)
+        check_loss(train_loss + loss, step)
         progress.epoch = Means()
         better = (score, -loss) > self.score
         event = EpochDone(
@@ -66,10 +71,33 @@ class BestWeights:
             self.weights = {k: v.clone() for k, v in self.network.state_dict().items()}
         return event
 
+    def restore(self) -> EpochDone | None:
+        """Give the network its best weights; None, and nothing done, where no epoch was judged."""
+        if self.event is not None:
+            self.network.load_state_dict(self.weights)
+        return self.event
+
+    def state_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {
+            "score": self.score,
+            "event": None if self.event is None else asdict(self.event),
+            "epochs": [asdict(event) for event in self.epochs],
+            "weights": dict(self.weights),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        device = next(self.network.parameters()).device
+        self.score = state["score"]
+        self.event = None if state["event"] is None else EpochDone(**state["event"])
+        self.epochs = [EpochDone(**event) for event in state["epochs"]]
+        self.weights = {name: tensor.to(device) for name, tensor in state["weights"].items()}
+
     def _validate(self) -> tuple[float, float, float]:
         """Loss, accuracy, and what the weights are judged by."""
         batches = prepared_batches(self.preprocessing, self.validation.images)
-        logits = predict_logits(self.network, batches)
+        logits = predict_logits(self.network, batches, threads=self.threads)
         scores, labels = torch.from_numpy(logits), torch.from_numpy(self.validation.labels)
         loss = F.cross_entropy(scores, labels).item()
         correct = scores.argmax(1) == labels

@@ -1,25 +1,29 @@
 """The training loop. ``fit`` reads from top to bottom like the pseudo-code in a paper."""
 
-import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import nn
 
-from convolens.bundle import to_network_input
 from convolens.data import Preprocessing, Split
 from convolens.training.events import Callback, EpochDone, RunEnded, RunStarted
+from convolens.training.feeding import Feed
 from convolens.training.hardware import choose_precision
-from convolens.training.imbalance import (
-    balanced_weights,
-    classification_loss,
-    training_order,
-)
+from convolens.training.imbalance import balanced_weights, classification_loss
 from convolens.training.interrupts import stop_on_signal
 from convolens.training.judging import BestWeights
-from convolens.training.measuring import Progress
+from convolens.training.measuring import Diverged, Progress
+from convolens.training.passes import Passes, parts_of_batch
 from convolens.training.settings import Recipe
+from convolens.training.state import TrainingState
+from convolens.zoo import whiten
+
+WHITENED_BY = 2_000  # training pictures: some 400,000 patches for 32 x 32 numbers at most
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -36,9 +40,32 @@ class FitResult:
     precision: str
     """"bfloat16" or "float32"."""
     train_seconds: float
-    """From the first step to the end, validation included."""
+    """From the first step to the end, validation included, over all parts of a resumed run."""
     images_per_second: float
-    """Training pictures a second, validation excluded."""
+    """Training pictures a second, validation and checkpoints excluded."""
+
+
+class Saver(Protocol):
+    """Writes checkpoints. It only looks at the state: when it does so changes no weight."""
+
+    def due(self, state: TrainingState) -> bool:
+        """Whether it is time to."""
+        ...
+
+    def save(self, state: TrainingState) -> None:
+        """Write one."""
+        ...
+
+
+class NoSaver:
+    """No checkpoints."""
+
+    def due(self, state: TrainingState) -> bool:  # noqa: ARG002 - the interface of a saver
+        """Never."""
+        return False
+
+    def save(self, state: TrainingState) -> None:
+        """Write nothing."""
 
 
 def fit(
@@ -50,6 +77,8 @@ def fit(
     *,
     seed: int,
     on_event: Callback = lambda _: None,
+    saver: Saver = NoSaver(),
+    resumed: Mapping[str, Any] | None = None,
 ) -> FitResult:
     """Train a network in place, and leave it with the weights of its best epoch.
 
@@ -62,105 +91,132 @@ def fit(
         seed: of order, augmentation and dropout. With the same seed, data, recipe, initial weights
             and machine, the result is the same to the bit.
         on_event: called with every event, in the training thread.
+        saver: asked after every step whether a checkpoint is due.
+        resumed: what ``TrainingState.state_dict`` gave, to go on from there as if never stopped.
 
     Returns:
-        What happened. Ctrl-C ends the run after the current step, judges what was reached, and the
-        status is "interrupted"; a second Ctrl-C raises.
+        What happened. Ctrl-C or SIGTERM ends the run after the current step with a checkpoint,
+        judges what was reached, and the status is "interrupted"; a second one raises.
 
     Raises:
-        ConfigError: the loss is no longer a number.
+        Diverged: the loss is no longer a number, or enormous. The network has the weights of the
+            best epoch before, if there was one.
     """
     recipe = recipe.settled(len(train.labels))
     assert recipe.epochs is not None
-    assert recipe.batch_size is not None
     device = next(network.parameters()).device
     precision = choose_precision(recipe.precision, device)
-    optimizers = recipe.optimizer.build(network)
-    peaks = [[group["lr"] for group in optimizer.param_groups] for optimizer in optimizers]
-    steps_per_epoch = math.ceil(len(train.labels) / recipe.batch_size)
-    steps = max(1, round(recipe.epochs * steps_per_epoch))
-    labels = torch.from_numpy(train.labels)
-    weights = None if recipe.class_weights == "none" else balanced_weights(train.labels).to(device)
-    progress = Progress(steps, on_event)
-    best = BestWeights(network, validation, preprocessing, by_class=recipe.balanced)
-
-    on_event(
-        RunStarted(
-            epochs=recipe.epochs,
-            steps=steps,
-            n_train=len(labels),
-            batch_size=min(recipe.batch_size, len(labels)),
-            parameters=sum(parameter.numel() for parameter in network.parameters()),
-            device=str(device),
-            precision=precision,
-        )
+    feed = Feed(train, preprocessing, recipe, seed=seed, device=device)
+    steps = max(1, round(recipe.epochs * feed.steps_per_epoch))
+    state = TrainingState(
+        network=network.train(),
+        optimizers=recipe.optimizer.build(network),
+        best=BestWeights(network, validation, preprocessing, by_class=recipe.balanced),
+        progress=Progress(steps, on_event),
+        steps=steps,
     )
-    network.train()
-    step = 0
-    devices = [device] if device.type == "cuda" else []
-    # cuDNN picks its algorithms by timing them unless it is told not to; a CPU is not concerned.
-    repeatable = torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
-    with stop_on_signal() as stop, torch.random.fork_rng(devices), repeatable:
-        for epoch in range(math.ceil(steps / steps_per_epoch)):
-            plan = recipe.augmentation.plan(len(labels), seed=seed, epoch=epoch)
-            order = training_order(recipe.sampling, train.labels, seed, epoch)
-            # Batches as equal as can be: a last one of a picture or two would upset the
-            # statistics of a batch normalisation.
-            for samples in np.array_split(order, steps_per_epoch):
-                _seed_dropout(seed, step)
-                images = to_network_input(preprocessing(train.images[samples]), device)
-                images = plan.apply(images, torch.from_numpy(samples))
-                targets = labels[samples].to(device)
+    peaks = [[group["lr"] for group in each.param_groups] for each in state.optimizers]
+    if resumed is None:
+        whiten(network, feed.sample(WHITENED_BY))
+    else:
+        state.load_state_dict(resumed)
+    on_event(_started(recipe, state, len(train.labels), device, precision))
 
-                rate = recipe.schedule.factor((step + 0.5) / steps)
-                _set_learning_rates(optimizers, peaks, rate)
-                with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16"):
-                    logits = network(images)
-                loss = classification_loss(
-                    logits.float(), targets, weights, label_smoothing=recipe.label_smoothing
+    with _repeatably(device), stop_on_signal() as stop, _best_on(state):
+        passes = _passes(network, train, recipe, bfloat16=precision == "bfloat16")
+        with passes:
+            while state.step < state.steps:
+                _seed_dropout(seed, state.step)
+                images, targets = feed.batch(state.step)
+                rate = recipe.schedule.factor(min(1.0, (state.step + 0.5) / state.steps))
+                _set_learning_rates(state.optimizers, peaks, rate)
+                loss, logits = passes.gradients(images, targets)
+                passes.update(state.optimizers)
+
+                state.step += 1
+                epoch = feed.epoch_of(state.step)
+                state.progress.add(
+                    state.step, state.steps, epoch, loss, logits, targets, peaks[0][0] * rate
                 )
-                loss.backward()
-                for optimizer in optimizers:
-                    optimizer.step()
-                    optimizer.zero_grad()
-
-                step += 1
-                progress.add(step, epoch + 1, loss, logits, targets, peaks[0][0] * rate)
-                if step == steps or stop.asked:
+                if feed.ends_epoch(state.step) or state.step >= state.steps:
+                    on_event(state.best.judge(epoch, state.step, state.progress))
+                if stop.asked or state.step >= state.steps:
                     break
-            on_event(best.judge(epoch + 1, step, progress))
-            if stop.asked:
-                break
-    network.load_state_dict(best.weights)
-    status = "interrupted" if stop.asked and step < steps else "completed"
-    return _ended(status, step, best, precision, progress, on_event)
+                if saver.due(state):
+                    saver.save(state)
+        interrupted = state.step < state.steps
+        if interrupted:
+            # First the state, then what was reached so far: that is judged in the middle of an
+            # epoch, which a run that goes on has never done.
+            saver.save(state)
+            if not feed.ends_epoch(state.step):
+                on_event(state.best.judge(feed.epoch_of(state.step), state.step, state.progress))
+    return _ended("interrupted" if interrupted else "completed", state, precision, on_event)
 
 
-def _ended(
-    status: str,
-    step: int,
-    best: "BestWeights",
-    precision: str,
-    progress: "Progress",
-    on_event: Callback,
-) -> FitResult:
-    assert best.event is not None, "an epoch is judged before the loop can end"
-    on_event(
-        RunEnded(
-            status=status,
-            step=step,
-            best_epoch=best.event.epoch,
-            train_seconds=progress.seconds(),
-        )
+def _passes(network: nn.Module, train: Split, recipe: Recipe, *, bfloat16: bool) -> Passes:
+    """The forward and backward passes by a recipe."""
+    assert recipe.batch_size is not None
+    device = next(network.parameters()).device
+    weights = None if recipe.class_weights == "none" else balanced_weights(train.labels).to(device)
+    loss = partial(classification_loss, weights=weights, label_smoothing=recipe.label_smoothing)
+    parts = parts_of_batch(network, min(recipe.batch_size, len(train.labels)))
+    return Passes(network, parts=parts, loss=loss, bfloat16=bfloat16)
+
+
+@contextmanager
+def _repeatably(device: torch.device) -> Iterator[None]:
+    """What happens in the block depends on no random state and leaves none changed.
+
+    cuDNN picks its algorithms by timing them unless it is told not to; a CPU is not concerned.
+    """
+    devices = [device] if device.type == "cuda" else []
+    with (
+        torch.random.fork_rng(devices),
+        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True),
+    ):
+        yield
+
+
+def _started(
+    recipe: Recipe, state: TrainingState, n: int, device: torch.device, precision: str
+) -> RunStarted:
+    assert recipe.epochs is not None
+    assert recipe.batch_size is not None
+    return RunStarted(
+        epochs=recipe.epochs,
+        steps=state.steps,
+        n_train=n,
+        batch_size=min(recipe.batch_size, n),
+        parameters=sum(parameter.numel() for parameter in state.network.parameters()),
+        device=str(device),
+        precision=precision,
     )
+
+
+def _ended(status: str, state: TrainingState, precision: str, on_event: Callback) -> FitResult:
+    best = state.best.restore()
+    assert best is not None, "an epoch is judged before the loop can end"
+    seconds = state.progress.seconds()
+    on_event(RunEnded(status=status, step=state.step, best_epoch=best.epoch, train_seconds=seconds))
     return FitResult(
         status=status,
-        epochs=tuple(best.epochs),
-        best=best.event,
+        epochs=tuple(state.best.epochs),
+        best=best,
         precision=precision,
-        train_seconds=progress.seconds(),
-        images_per_second=progress.images_per_second(),
+        train_seconds=seconds,
+        images_per_second=state.progress.images_per_second(),
     )
+
+
+@contextmanager
+def _best_on(state: TrainingState) -> Iterator[None]:
+    """Should the training diverge in the block, the network gets its best weights back."""
+    try:
+        yield
+    except Diverged as error:
+        error.best = state.best.restore()
+        raise
 
 
 def _seed_dropout(seed: int, step: int) -> None:

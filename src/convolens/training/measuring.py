@@ -2,64 +2,102 @@
 
 import math
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from torch import Tensor
 
 from convolens.errors import ConfigError
-from convolens.training.events import Callback, Event, StepsDone
+from convolens.training.events import Callback, EpochDone, StepsDone
+
+EXPLODED = 1_000.0  # times the loss of guessing: no run comes back from there to anything
 
 
 class Progress:
     """Running means and speed; the numbers are read from the device only when they are told."""
 
     def __init__(self, steps: int, on_event: Callback) -> None:
-        self.steps = steps
         # Often enough to watch, seldom enough that a long run's log stays small.
         self.interval = max(1, min(20, steps // 100))
         self.on_event = on_event
         self.start = time.perf_counter()
-        self.validating = 0.0
+        self.aside = 0.0
+        """Seconds that went into validation and checkpoints."""
         self.images = 0
         self.recent = Means()
         self.epoch = Means()
 
     def add(
-        self, step: int, epoch: int, loss: Tensor, logits: Tensor, targets: Tensor, rate: float
+        self,
+        step: int,
+        steps: int,
+        epoch: int,
+        loss: Tensor,
+        logits: Tensor,
+        targets: Tensor,
+        rate: float,
     ) -> None:
-        """Count a step in, and tell of the last ones from time to time."""
+        """Count a step in, and tell of the last ones from time to time.
+
+        Args:
+            step: steps done.
+            steps: steps planned, as of now.
+            epoch: from 1.
+            loss: mean of the batch.
+            logits: (batch, classes).
+            targets: (batch,) int64.
+            rate: the learning rate.
+
+        Raises:
+            Diverged: the mean loss of the last steps is no number, or enormous.
+        """
         loss, correct = loss.detach(), (logits.detach().argmax(1) == targets).sum()
         self.recent.add(loss, correct, len(targets))
         self.epoch.add(loss, correct, len(targets))
         self.images += len(targets)
-        if step % self.interval and step != self.steps:
+        if step % self.interval and step < steps:
             return
-        event = self._event(step, epoch, rate)
-        self.recent = Means()
-        self.on_event(event)
-
-    def _event(self, step: int, epoch: int, rate: float) -> Event:
         mean_loss, accuracy = self.recent.read()
-        check_finite(mean_loss, step)
-        speed = self.images_per_second()
-        per_step = self.seconds() / step
-        return StepsDone(
-            step=step,
-            steps=self.steps,
-            epoch=epoch,
-            loss=mean_loss,
-            accuracy=accuracy,
-            learning_rate=rate,
-            images_per_second=speed,
-            seconds_left=per_step * (self.steps - step),
+        check_loss(mean_loss, step, limit=EXPLODED * max(1.0, math.log(logits.shape[1])))
+        self.recent = Means()
+        self.on_event(
+            StepsDone(
+                step=step,
+                steps=steps,
+                epoch=epoch,
+                loss=mean_loss,
+                accuracy=accuracy,
+                learning_rate=rate,
+                images_per_second=self.images_per_second(),
+                seconds_left=self.seconds() / step * max(0, steps - step),
+            )
         )
 
     def seconds(self) -> float:
-        """Since the first step."""
+        """Since the first step, over all parts of a run that was resumed."""
         return time.perf_counter() - self.start
 
     def images_per_second(self) -> float:
-        """Training pictures a second, validation excluded."""
-        return self.images / (self.seconds() - self.validating)
+        """Training pictures a second, validation and checkpoints excluded."""
+        return self.images / (self.seconds() - self.aside)
+
+    def state_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {
+            "seconds": self.seconds(),
+            "aside": self.aside,
+            "images": self.images,
+            "recent": self.recent.state_dict(),
+            "epoch": self.epoch.state_dict(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint."""
+        self.start = time.perf_counter() - state["seconds"]
+        self.aside = state["aside"]
+        self.images = state["images"]
+        self.recent.load_state_dict(state["recent"])
+        self.epoch.load_state_dict(state["epoch"])
 
 
 class Means:
@@ -80,11 +118,40 @@ class Means:
         """Mean loss and accuracy."""
         return float(self.loss) / self.n, float(self.correct) / self.n
 
+    def state_dict(self) -> dict[str, Any]:
+        """For a checkpoint."""
+        return {"n": self.n, "loss": self.loss, "correct": self.correct}
 
-def check_finite(loss: float, step: int) -> None:
-    """Stop a run whose loss is no longer a number."""
-    if not math.isfinite(loss):
-        raise ConfigError(
-            f"training diverged: the loss at step {step} is {loss}; lower the learning rate, or "
-            "set precision to float32"
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from a checkpoint; single values on the CPU are added to those of any device."""
+        self.n, self.loss, self.correct = state["n"], state["loss"], state["correct"]
+
+
+class Diverged(ConfigError):  # noqa: N818 - the name says it all
+    """The training has left every useful state: the loss or a weight is no number, or enormous.
+
+    Args:
+        step: after which it was found.
+        what: was found.
+    """
+
+    def __init__(self, step: int, what: str) -> None:
+        super().__init__(
+            f"training diverged: at step {step} {what}; lower the learning rate, or set precision "
+            "to float32"
         )
+        self.step = step
+        self.best: EpochDone | None = None
+        """The best epoch before, whose weights the network has again."""
+
+    def keep(self, what: str) -> None:
+        """Say what is left of the run."""
+        self.args = (f"{self.args[0]}; {what}",)
+
+
+def check_loss(loss: float, step: int, *, limit: float = math.inf) -> None:
+    """Stop a run whose loss is no longer a number, or not below a limit."""
+    if not math.isfinite(loss):
+        raise Diverged(step, f"the loss is {loss}")
+    if loss > limit:
+        raise Diverged(step, f"the loss is {loss:.3g}, where guessing gives {limit / EXPLODED:.2g}")

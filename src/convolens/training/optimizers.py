@@ -60,8 +60,11 @@ class MuonAdamW:
             raise ConfigError(f"weight_decay must be 0 or more; got {self.weight_decay}")
 
     def build(self, network: nn.Module) -> list[torch.optim.Optimizer]:
-        """Two optimisers, by the number of dimensions of each parameter."""
-        parameters = list(network.parameters())
+        """Two halves of Muon and an AdamW, by the number of dimensions of each parameter.
+
+        The halves cost about the same and can be computed at the same time.
+        """
+        parameters = [p for p in network.parameters() if p.requires_grad]
         filters = [p for p in parameters if p.ndim == 4]
         matrices = [p for p in parameters if p.ndim == 2]
         vectors = [p for p in parameters if p.ndim < 2]
@@ -69,10 +72,30 @@ class MuonAdamW:
             {"params": matrices, "weight_decay": self.weight_decay},
             {"params": vectors, "weight_decay": 0.0},
         ]
-        return [
-            Muon(filters, lr=self.learning_rate, momentum=self.momentum),
-            torch.optim.AdamW(groups, lr=self.adam_learning_rate, betas=(0.9, 0.98), fused=True),
+        muons = [
+            Muon(half, lr=self.learning_rate, momentum=self.momentum)
+            for half in _halves(filters)
+            if half
         ]
+        adam = torch.optim.AdamW(groups, lr=self.adam_learning_rate, betas=(0.9, 0.98), fused=True)
+        return [*muons, adam]
+
+
+def _halves(filters: list[nn.Parameter]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """Two lists that cost Muon about the same: each filter bank goes to the lighter one."""
+    halves: tuple[list[nn.Parameter], list[nn.Parameter]] = ([], [])
+    costs = [0.0, 0.0]
+    for bank in sorted(filters, key=_cost, reverse=True):
+        lighter = costs.index(min(costs))
+        halves[lighter].append(bank)
+        costs[lighter] += _cost(bank)
+    return halves
+
+
+def _cost(bank: Tensor) -> float:
+    """Multiply-adds of a Newton-Schulz step, but for a factor."""
+    rows, columns = len(bank), bank[0].numel()
+    return float(min(rows, columns)) ** 2 * max(rows, columns)
 
 
 class Muon(torch.optim.Optimizer):

@@ -1,77 +1,127 @@
-"""Showing how a run goes: a live line on a terminal, plain lines elsewhere."""
+"""Showing how a run goes: live lines on a terminal, plain lines or JSON lines elsewhere."""
 
+import json
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Protocol, TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.text import Text
 
+from convolens.config import choose
 from convolens.data import Dataset
 from convolens.data.display import LINE_EVERY
-from convolens.training.events import EpochDone, Event, RunEnded, RunStarted, StepsDone
+from convolens.training.events import (
+    EpochDone,
+    Event,
+    RunEnded,
+    RunResumed,
+    RunStarted,
+    StepsDone,
+    event_to_line,
+)
+from convolens.training.live_lines import draw_live
+from convolens.training.progress_words import end_line, epoch_line, start_line, steps_line
+
+FEW_EPOCHS = 10
+"""A run of up to so many epochs says each of them."""
+LEAST_GAP = 2.0  # seconds between the lines of two epochs of a longer run, however good they are
+WORTH_A_LINE = 0.9
+"""A best epoch of a longer run is said when its error is at most this times the last one said."""
+REDRAWN = 4  # times a second; each takes about a millisecond from the training
+
+
+class Display(Protocol):
+    """What shows a run: the callback of its events, and two calls more."""
+
+    def __call__(self, event: Event) -> None:
+        """Show one event; never raises."""
+        ...
+
+    def say_problems(self, data: Dataset, problems: Mapping[str, int]) -> None:
+        """What was left out, and what the data doctor found at a glance."""
+        ...
+
+    def close(self) -> None:
+        """Stop showing and give the terminal back; may be called more than once."""
+        ...
+
+
+def choose_display(progress: bool | str = True) -> Display | None:
+    """The display that somebody asked for; all of them write to standard error.
+
+    Args:
+        progress: "auto" or True: live lines on a terminal and plain ones elsewhere; "live" and
+            "plain": one of the two wherever it goes; "jsonl": each event as a line of JSON, for
+            other programs; "none" or False: nothing.
+
+    Raises:
+        ConfigError: another word.
+
+    >>> choose_display("none") is None, type(choose_display("jsonl")).__name__
+    (True, 'JsonLines')
+    """
+    if isinstance(progress, bool):
+        progress = "auto" if progress else "none"
+    return choose("progress", progress, DISPLAYS)()
 
 
 class ProgressDisplay:
-    """Callback that shows events on standard error; :meth:`close` gives the terminal back."""
+    """Live lines on a terminal, plain lines elsewhere.
 
-    def __init__(self, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=True, highlight=False)
-        self.live = Progress(
-            TextColumn("epoch {task.fields[epoch]}"),
-            BarColumn(bar_width=24),
-            TextColumn("step {task.completed}/{task.total}"),
-            TextColumn("{task.fields[speed]:,.0f} images/s"),
-            TextColumn("loss {task.fields[loss]:.3f}"),
-            TextColumn("accuracy {task.fields[accuracy]:.1%}"),
-            TimeRemainingColumn(elapsed_when_finished=True),
-            console=self.console,
-            transient=True,
-            disable=not self.console.is_terminal,
-        )
-        self.next_line = time.monotonic() + LINE_EVERY
-        self.task = self.live.add_task(
-            "training", total=None, start=False, epoch=1, speed=0.0, loss=0.0, accuracy=0.0
-        )
+    A run of up to ten epochs says each of them. A longer one says a best epoch when its error is a
+    tenth lower than that of the last one said, at most every two seconds, else an epoch when
+    nothing was said for ten seconds, and always the last.
+
+    Args:
+        console: where to; standard error by default.
+        live: whether to draw live lines; None for what the console is.
+        clock: seconds from any fixed moment, as ``time.monotonic``.
+    """
+
+    def __init__(
+        self,
+        console: Console | None = None,
+        *,
+        live: bool | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.console = console or _StandardError(stderr=True, highlight=False)
+        self._clock = clock
+        self._is_live = self.console.is_terminal if live is None else live
+        self._live: Live | None = None
+        self._start: RunStarted | None = None
+        self._steps: StepsDone | None = None
+        self._told_at = clock()
+        self._best: EpochDone | None = None
+        self._unsaid: EpochDone | None = None
+        self._said = 0
+        self._said_at = clock()
+        self._error_said = 1.0
 
     def __call__(self, event: Event) -> None:
         """Show one event."""
         if isinstance(event, RunStarted):
-            self._say(
-                f"training {event.parameters:,} parameters on {event.n_train:,} pictures: "
-                f"{event.epochs:g} epochs, {event.steps:,} steps of {event.batch_size}, "
-                f"{event.precision} on {event.device}"
-            )
-            self.live.start()
-            self.live.start_task(self.task)
-            self.live.update(self.task, total=event.steps)
+            self._begin(event)
+        elif isinstance(event, RunResumed):
+            for line in (*event.notices, f"going on after step {event.step:,}"):
+                self._say(line)
         elif isinstance(event, StepsDone):
-            self.live.update(
-                self.task,
-                completed=event.step,
-                epoch=event.epoch,
-                speed=event.images_per_second,
-                loss=event.loss,
-                accuracy=event.accuracy,
-            )
-            if not self.console.is_terminal and time.monotonic() >= self.next_line:
-                self.next_line = time.monotonic() + LINE_EVERY
-                self._say(
-                    f"step {event.step:,} of {event.steps:,}: {event.images_per_second:,.0f} "
-                    f"images/s, loss {event.loss:.3f}, accuracy {event.accuracy:.1%}, "
-                    f"{event.seconds_left:.0f} s left"
-                )
+            self._steps, self._told_at = event, self._clock()
+            if not self._is_live and self._silent_for() >= LINE_EVERY:
+                self._say(steps_line(event))
         elif isinstance(event, EpochDone):
-            self._say(
-                f"epoch {event.epoch}: training loss {event.train_loss:.4f}, accuracy "
-                f"{event.train_accuracy:.2%}; validation loss {event.val_loss:.4f}, accuracy "
-                f"{event.val_accuracy:.2%}{' (best)' if event.best else ''}, "
-                f"after {event.seconds:.1f} s"
-            )
+            self._best = event if event.best else self._best
+            self._unsaid = event
+            if self._is_worth_a_line(event):
+                self._say_epoch(event)
         elif isinstance(event, RunEnded):
             self.close()
-            self._say(
-                f"{event.status} in {event.train_seconds:.1f} s; kept epoch {event.best_epoch}"
-            )
+            if self._unsaid:
+                self._say_epoch(self._unsaid)
+            self._say(end_line(event, self._best))
 
     def say_problems(self, data: Dataset, problems: Mapping[str, int]) -> None:
         """What was left out, and what the data doctor found at a glance."""
@@ -83,7 +133,117 @@ class ProgressDisplay:
 
     def close(self) -> None:
         """Stop drawing; may be called more than once."""
-        self.live.stop()
+        live, self._live = self._live, None
+        if live:
+            try:
+                live.stop()
+            except (OSError, ValueError):
+                self.console.quiet = True
+
+    def _begin(self, event: RunStarted) -> None:
+        self.close()
+        self._start, self._steps, self._best, self._unsaid = event, None, None, None
+        self._said, self._error_said, self._told_at = 0, 1.0, self._clock()
+        self._say(start_line(event))
+        if not self._is_live:
+            return
+        self._live = Live(
+            get_renderable=self._draw,
+            console=self.console,
+            refresh_per_second=REDRAWN,
+            transient=True,
+            # What a callback prints belongs above the live lines, but only on the same terminal:
+            # standard output that goes to a file must arrive there.
+            redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
+        )
+        try:
+            self._live.start()
+        except (OSError, ValueError):
+            self.console.quiet = True
+
+    def _draw(self) -> RenderableType:
+        if self._start is None:
+            return Text()
+        left = self._steps.seconds_left if self._steps else self._start.seconds_expected
+        if left is not None:
+            left -= self._clock() - self._told_at
+        return draw_live(self._start, self._steps, self._best, left, self.console.width)
+
+    def _is_worth_a_line(self, event: EpochDone) -> bool:
+        short = self._start is not None and self._start.epochs <= FEW_EPOCHS
+        if short and self._said < FEW_EPOCHS:
+            return True
+        silent = self._silent_for()
+        better = event.best and 1 - event.val_accuracy <= WORTH_A_LINE * self._error_said
+        return silent >= LINE_EVERY or (better and silent >= LEAST_GAP)
+
+    def _say_epoch(self, event: EpochDone) -> None:
+        self._unsaid = None
+        self._said += 1
+        self._error_said = min(self._error_said, 1 - event.val_accuracy)
+        self._say(epoch_line(event))
+
+    def _silent_for(self) -> float:
+        return self._clock() - self._said_at
 
     def _say(self, line: str) -> None:
-        self.console.print(line, soft_wrap=True, markup=False)
+        self._said_at = self._clock()
+        try:
+            self.console.print(line, soft_wrap=True, markup=False)
+        except (OSError, ValueError):  # a terminal that is gone, a stream that is closed
+            self.console.quiet = True
+
+
+class JsonLines:
+    """Every event as a line of JSON, as in ``metrics.jsonl``, for programs that start a training.
+
+    Before the first event comes a line of the data, with "event": "data_checked".
+
+    Args:
+        stream: where to; standard error by default, which leaves standard output to the result.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream
+        self._gone = False
+
+    def __call__(self, event: Event) -> None:
+        """Write one event; a reader that has gone does not end the run."""
+        self._write(event_to_line(event))
+
+    def say_problems(self, data: Dataset, problems: Mapping[str, int]) -> None:
+        """Write what was left out, and what the data doctor found at a glance."""
+        found = {"seen": data.n_seen, "used": data.n_used, "problems": dict(problems)}
+        self._write(json.dumps({"event": "data_checked", **found}) + "\n")
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _write(self, line: str) -> None:
+        if self._gone:
+            return
+        stream = self._stream or sys.stderr
+        try:
+            stream.write(line)
+            stream.flush()
+        except (OSError, ValueError):
+            self._gone = True
+
+
+class _StandardError(Console):
+    """Of a reader that has gone, rich makes an end of the program; a run goes on."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
+DISPLAYS: dict[str, Callable[[], Display | None]] = {
+    "auto": ProgressDisplay,
+    "live": lambda: ProgressDisplay(
+        _StandardError(stderr=True, highlight=False, force_terminal=True), live=True
+    ),
+    "plain": lambda: ProgressDisplay(live=False),
+    "jsonl": JsonLines,
+    "none": lambda: None,
+}
+"""What ``convolens train --progress`` takes."""

@@ -11,7 +11,9 @@ from convolens.data import Dataset, load_data
 from convolens.errors import ConfigError, DataError, ModelError
 from convolens.evaluation import Evaluation, evaluate
 from convolens.files import read_json, write_json
+from convolens.training.checkpoints import clear_strays, is_stray
 from convolens.training.events import read_events
+from convolens.training.locking import LOCK
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -124,6 +126,17 @@ def make_run_folder(path: str | Path | None, *, data: str, recipe: str) -> Path:
             return folder
 
 
+def clear_claimed(folder: Path) -> None:
+    """Make a folder that this process has locked empty of what a killed one left.
+
+    Raises:
+        ConfigError: another process made a run of it, before it was locked.
+    """
+    clear_strays(folder)
+    if _occupied(folder):
+        raise ConfigError(_taken(folder))
+
+
 def write_record(folder: Path, record: Mapping[str, Any]) -> None:
     """Write ``run.json`` whole, with the time at which it was written."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -133,7 +146,7 @@ def write_record(folder: Path, record: Mapping[str, Any]) -> None:
 def _claim(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        occupied = any(folder.iterdir())
+        occupied = _occupied(folder)
     except (FileExistsError, NotADirectoryError):
         raise ConfigError(f"{folder} is a file; a run needs a folder of its own") from None
     except OSError as error:
@@ -142,7 +155,18 @@ def _claim(folder: Path) -> Path:
             "folder"
         ) from None
     if occupied:
-        raise ConfigError(
-            f"{folder} is not empty; a run needs a folder of its own: name another one, or none"
-        )
+        raise ConfigError(_taken(folder))
     return folder
+
+
+def _occupied(folder: Path) -> bool:
+    return any(entry.name != LOCK and not is_stray(entry) for entry in folder.iterdir())
+
+
+def _taken(folder: Path) -> str:
+    if (folder / RECORD).is_file():
+        return (
+            f"{folder} is not empty; a run needs a folder of its own: name another one, or go on "
+            f"with the run in it: convolens train --resume --run {folder}"
+        )
+    return f"{folder} is not empty; a run needs a folder of its own: name another one, or none"

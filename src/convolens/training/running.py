@@ -1,27 +1,30 @@
 """A whole run: from a data set and a recipe to a folder with model, record and figures."""
 
+import shlex
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from torch import nn
-
-from convolens.bundle import Model
-from convolens.config import check_whole, to_dict
-from convolens.data import Dataset, Preprocessing, fit_preprocessing, is_official
+from convolens.config import check_whole
+from convolens.data import Dataset
 from convolens.evaluation import Evaluation, evaluate
-from convolens.training.events import Callback, EpochDone, Event, EventWriter
-from convolens.training.hardware import choose_device, describe_machine
+from convolens.training.cadence import EVERY, CheckpointEvery
+from convolens.training.checkpoints import CHECKPOINTS, Checkpoint
+from convolens.training.events import Callback, Event, RunStarted
+from convolens.training.interrupts import terminate_as_interrupt
+from convolens.training.locking import lock_run
 from convolens.training.loop import FitResult, fit
-from convolens.training.run import METRICS, Run, make_run_folder, write_record
+from convolens.training.measuring import Diverged
+from convolens.training.metrics_log import MetricsLog
+from convolens.training.recording import Job, new_record, prepare_job
+from convolens.training.run import METRICS, Run, clear_claimed, make_run_folder, write_record
+from convolens.training.saving import CheckpointSaver, ModelKeeper, disk_error
+from convolens.training.saving_events import RunResumed
 from convolens.training.settings import Recipe
-from convolens.training.trained_on import remember_training_pictures
-from convolens.zoo import build_network
-
-KEEP_EVERY = 30.0  # seconds between two writings of a better model while the run goes
+from convolens.training.trained_on import TRAINED_ON, remember_training_pictures
 
 
 def train_recipe(
@@ -31,6 +34,7 @@ def train_recipe(
     seed: int = 0,
     path: str | Path | None = None,
     problems: Mapping[str, int] = MappingProxyType({}),
+    checkpoint_every: CheckpointEvery = EVERY,
     on_event: Callback = lambda _: None,
 ) -> Run:
     """Train by a recipe and write the run.
@@ -41,141 +45,157 @@ def train_recipe(
         seed: of initial weights, order, augmentation and dropout.
         path: folder of the run; by default ``runs/<data>-<recipe>-<n>``.
         problems: how many problems of each kind the data have, for the record.
+        checkpoint_every: time between two checkpoints, such as "30s", "2m" or "off"; where they
+            would cost over 2 % of the run they are fewer. They change no weight.
         on_event: called with every event.
 
     Returns:
-        The run, with the best model of it on disk. After Ctrl-C its status is "interrupted".
+        The run, with the best model of it on disk. After Ctrl-C or SIGTERM its status is
+        "interrupted", and :func:`convolens.training.resuming.resume_run` goes on with it.
 
     Raises:
-        ConfigError: the recipe does not fit the data, the folder is taken, or training diverged.
-            What was reached before stays in the folder, with the status "failed".
+        ConfigError: the recipe does not fit the data, the folder is taken or in use, or training
+            diverged. What was reached before stays in the folder, with the status "failed".
+        OSError: the disk is full. The last checkpoint is whole.
     """
     begin = time.perf_counter()
     check_whole("seed", seed, 0, 2**64 - 1)
-    recipe = recipe.settled(len(data.train.labels))
-    preprocessing = fit_preprocessing(recipe.preprocessing, data.train.images, fit=data.fit)
-    device = choose_device()
-    network = build_network(
-        recipe.architecture, data.shape, len(data.class_names), seed=seed, **recipe.arguments
-    ).to(device)
+    job = prepare_job(data, recipe, seed)
     folder = make_run_folder(path, data=data.name, recipe=recipe.name)
-    record: dict[str, Any] = {
-        "recipe": to_dict(recipe),
-        "seed": seed,
-        "data": {
-            "name": data.name,
-            "source": _source(data),
-            "fingerprint": data.fingerprint,
-            "shape": list(data.shape),
-            "options": dict(data.options),
-            "counts": {name: len(split.labels) for name, split in data.splits.items()},
-            "classes": list(data.class_names),
-            "seen": data.n_seen,
-            "used": data.n_used,
-            "skipped": [to_dict(problem) for problem in data.skipped],
-            "problems": dict(problems),
-        },
-        "machine": describe_machine(device),
-        "status": "running",
-        "results": {},
-    }
-    write_record(folder, record)
-    remember_training_pictures(folder, data)
-    writer = EventWriter(folder / METRICS)
-    keeper = _Keeper(folder / "model", network, recipe, preprocessing, data.class_names)
+    with lock_run(folder), terminate_as_interrupt():
+        clear_claimed(folder)
+        record = new_record(job, problems)
+        write_record(folder, record)
+        return carry_out(
+            job, folder, record, begin=begin, checkpoint_every=checkpoint_every, on_event=on_event
+        )
+
+
+def carry_out(
+    job: Job,
+    folder: Path,
+    record: Mapping[str, Any],
+    *,
+    begin: float,
+    checkpoint_every: CheckpointEvery,
+    on_event: Callback,
+    checkpoint: Checkpoint | None = None,
+    resumed: RunResumed | None = None,
+) -> Run:
+    """Train in a folder that is locked and has its record, from the start or from a checkpoint.
+
+    Args:
+        job: what is trained, on what.
+        folder: of the run.
+        record: what ``run.json`` holds.
+        begin: ``time.perf_counter()`` when the run began, put back by what earlier parts took.
+        checkpoint_every: as for :func:`train_recipe`.
+        on_event: called with every event.
+        checkpoint: to go on from; None starts with the first step.
+        resumed: told first, if this is not the first part of the run.
+    """
+    log = MetricsLog(folder / METRICS, keep=checkpoint.facts["events"] if checkpoint else 0)
+    keeper = ModelKeeper(folder / "model", job)
+    saver = CheckpointSaver(folder, checkpoint_every, job, log, begin=begin)
 
     def tell(event: Event) -> None:
-        writer(event)
+        if not (checkpoint and isinstance(event, RunStarted)):  # the log has that of the first part
+            log(event)
         keeper(event)
         on_event(event)
 
+    saver.on_event = tell
+    results: dict[str, Any] = {}
     try:
-        result = fit(
-            network, preprocessing, data.train, data.validation, recipe, seed=seed, on_event=tell
-        )
-        network.eval()
+        if not (folder / TRAINED_ON).exists():
+            remember_training_pictures(folder, job.data)
+        if resumed is not None:
+            tell(resumed)
+        result = _fit(job, keeper, saver, checkpoint, tell)
+        job.network.eval()
         # On disk before anything else: an interrupt while judging costs no training.
         keeper.model(result.best).save(folder / "model")
-        record |= {
-            "precision": result.precision,
-            "results": _results(data, recipe, seed, network, result, None),
-        }
-        test = evaluate(keeper.model(result.best), data) if data.test is not None else None
+        results = _results(job, result, None)
+        test = evaluate(keeper.model(result.best), job.data) if job.data.test is not None else None
         keeper.model(result.best, test).save(folder / "model")
+        results = _results(job, result, test)
+        results["total_seconds"] = time.perf_counter() - begin
+        run = Run(
+            path=folder,
+            record={**record, "status": result.status, "results": results},
+            dataset=job.data,
+        )
+        log.close()
+        _write_figures(run, test)
+        write_record(folder, run.record)
     except BaseException as error:
         interrupted = isinstance(error, KeyboardInterrupt)
-        write_record(folder, {**record, "status": "interrupted" if interrupted else "failed"})
+        status = "interrupted" if interrupted else "failed"
+        with suppress(OSError):  # what went wrong first is what must be said
+            write_record(folder, {**record, "results": results, "status": status})
+        if interrupted:
+            error.add_note(f"go on with: {resume_command(folder)}")
+        if (reason := disk_error(error)) is not None:
+            raise OSError(_disk_message(folder, reason)) from error
         raise
     finally:
-        writer.close()
-    results = _results(data, recipe, seed, network, result, test)
-    results["total_seconds"] = time.perf_counter() - begin
-    record |= {"status": result.status, "results": results}
-    write_record(folder, record)
-    run = Run(path=folder, record=record, dataset=data)
-    _write_figures(run, test)
+        with suppress(OSError):
+            log.close()
     return run
 
 
-@dataclass(frozen=True, eq=False)
-class _Keeper:
-    """Writes a better model while the run goes, so that a crash does not lose all of it."""
-
-    path: Path
-    network: nn.Module
-    recipe: Recipe
-    preprocessing: Preprocessing
-    classes: tuple[str, ...]
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, EpochDone) and event.best and self._due(event.seconds):
-            self.model(event).save(self.path)
-
-    def _due(self, seconds: float) -> bool:
-        written = self.path / "model.json"
-        if not written.exists():
-            return seconds >= KEEP_EVERY
-        return time.time() - written.stat().st_mtime >= KEEP_EVERY
-
-    def model(self, best: EpochDone, test: Evaluation | None = None) -> Model:
-        return Model(
-            network=self.network,
-            architecture=self.recipe.architecture,
-            arguments=self.recipe.arguments,
-            preprocessing=self.preprocessing,
-            classes=self.classes,
-            recipe=to_dict(self.recipe),
-            metrics={
-                "epoch": best.epoch,
-                "val_accuracy": best.val_accuracy,
-                "val_loss": best.val_loss,
-                "test_accuracy": test.accuracy if test else None,
-            },
+def _fit(
+    job: Job,
+    keeper: ModelKeeper,
+    saver: CheckpointSaver,
+    checkpoint: Checkpoint | None,
+    tell: Callback,
+) -> FitResult:
+    try:
+        return fit(
+            job.network,
+            job.preprocessing,
+            job.data.train,
+            job.data.validation,
+            job.recipe,
+            seed=job.seed,
+            on_event=tell,
+            saver=saver,
+            resumed=checkpoint.state if checkpoint else None,
         )
+    except Diverged as error:
+        if error.best is not None:
+            job.network.eval()
+            keeper.model(error.best).save(keeper.path)
+            error.keep(f"the model of epoch {error.best.epoch} is in {keeper.path}")
+        error.keep(_last_state(keeper.path.parent))
+        raise
 
 
-def _source(data: Dataset) -> str:
-    """What ``load_data`` takes to find the data again, from any folder."""
-    if is_official(data):
-        return data.name
-    path = Path(data.source)
-    return str(path.resolve()) if path.exists() else data.source
+def resume_command(folder: Path) -> str:
+    """What to type to go on with a run."""
+    return f"convolens train --resume --run {shlex.quote(str(folder))}"
 
 
-def _results(
-    data: Dataset,
-    recipe: Recipe,
-    seed: int,
-    network: nn.Module,
-    result: FitResult,
-    test: Evaluation | None,
-) -> dict[str, Any]:
+def _disk_message(folder: Path, reason: str) -> str:
+    return (
+        f"{folder} cannot be written to ({reason}); {_last_state(folder)}. Make room, then go on "
+        f"with: {resume_command(folder)}"
+    )
+
+
+def _last_state(folder: Path) -> str:
+    saved = sorted((folder / CHECKPOINTS).glob("step-*"))
+    return f"the last good state is {saved[-1]}" if saved else "there was no checkpoint yet"
+
+
+def _results(job: Job, result: FitResult, test: Evaluation | None) -> dict[str, Any]:
     return {
-        "data": data.name,
-        "recipe": recipe.name,
-        "seed": seed,
-        "epochs": recipe.epochs,
-        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "data": job.data.name,
+        "recipe": job.recipe.name,
+        "seed": job.seed,
+        "epochs": job.recipe.epochs,
+        "parameters": sum(parameter.numel() for parameter in job.network.parameters()),
         "train_seconds": result.train_seconds,
         "images_per_second": result.images_per_second,
         "val_accuracy": result.best.val_accuracy,

@@ -1,0 +1,87 @@
+"""Going on with a run that was interrupted, killed or refused by a full disk."""
+
+import time
+from pathlib import Path
+
+from convolens.data import Dataset
+from convolens.errors import DataError
+from convolens.training.cadence import EVERY, CheckpointEvery
+from convolens.training.checkpoints import (
+    CHECKPOINTS,
+    clear_strays,
+    newest_checkpoint,
+    remove_newer,
+)
+from convolens.training.events import Callback
+from convolens.training.interrupts import terminate_as_interrupt
+from convolens.training.locking import lock_run
+from convolens.training.recording import machine_differences, prepare_job, recorded_recipe
+from convolens.training.run import Run, load_run, write_record
+from convolens.training.running import carry_out
+from convolens.training.saving_events import RunResumed
+
+
+def resume_run(
+    path: str | Path,
+    data: Dataset | None = None,
+    *,
+    checkpoint_every: CheckpointEvery = EVERY,
+    on_event: Callback = lambda _: None,
+) -> Run:
+    """Go on with a run, from its last whole checkpoint, to the bit as if it had never stopped.
+
+    Settings and seed are those of its record. A run that died before its first checkpoint starts
+    again; a completed one is only opened.
+
+    Args:
+        path: its folder.
+        data: the data set it was trained on; by default it is loaded again.
+        checkpoint_every: as for :func:`convolens.training.train_recipe`.
+        on_event: called with every event; the first one is ``RunResumed``.
+
+    Returns:
+        The run.
+
+    Raises:
+        ModelError: it is not a run, or each of its checkpoints is damaged.
+        DataError: the data are others than those it was trained on, or cannot be found.
+        ConfigError: another process has the run, or training diverged.
+        OSError: the disk is full. The last checkpoint is whole.
+    """
+    begin = time.perf_counter()
+    folder = load_run(path).path
+    with lock_run(folder), terminate_as_interrupt():
+        run = load_run(folder)
+        if run.status == "completed":
+            return run
+        if data is None:
+            data = run.data()
+        elif data.fingerprint != run.record["data"]["fingerprint"]:
+            raise DataError(
+                f"{data.name} is not the data that {folder} was trained on (it was "
+                f"{run.record['data']['source']}, and not one picture or label may differ); "
+                "leave the data set out, or start a run of its own"
+            )
+        job = prepare_job(data, recorded_recipe(run.record), run.record["seed"])
+        for place in (folder, folder / CHECKPOINTS, folder / "figures"):
+            clear_strays(place)
+        checkpoint, damaged = newest_checkpoint(folder / CHECKPOINTS)
+        step = checkpoint.step if checkpoint else 0
+        remove_newer(folder / CHECKPOINTS, step)
+        notices = (
+            *(f"{line}; going on from step {step}" for line in damaged),
+            *machine_differences(run.record, job),
+        )
+        parts = [*run.record.get("resumed", []), {"step": step, "notices": list(notices)}]
+        record = {**run.record, "status": "running", "results": {}, "resumed": parts}
+        write_record(folder, record)
+        return carry_out(
+            job,
+            folder,
+            record,
+            begin=begin - (checkpoint.facts["total_seconds"] if checkpoint else 0.0),
+            checkpoint_every=checkpoint_every,
+            on_event=on_event,
+            checkpoint=checkpoint,
+            resumed=RunResumed(step=step, notices=notices),
+        )

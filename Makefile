@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN    := .venv/bin
 CORE   := .venv/.core
 DEV    := .venv/.dev
+# One worker a core, each with one thread. A file stays with one worker, which makes what its tests
+# share once; files are begun in order, those that take longest first (tests/conftest.py).
+PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help tour test check format bench clean
@@ -15,7 +18,7 @@ tour: $(CORE)  ## the notes, start to end, as one page of pictures: tour/index.h
 
 test: $(DEV)  ## every check: format, lint, types, import contracts, tests, documentation examples
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest --cov --cov-report=term:skip-covered
+	@OMP_NUM_THREADS=1 $(BIN)/pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
 check: $(DEV)  ## the checks that need no run: format, lint, types, import contracts
 	@$(BIN)/ruff format --check .

@@ -40,6 +40,13 @@ def refuse_network(address: str, destination: Path) -> None:
     raise OSError(f"a test asked the network for {address}")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with tests of the real data set first: they take longest, and one of them at the end
+    would leave all other workers of a parallel run without work."""
+    slow = {item.path for item in items if item.get_closest_marker("fashion")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     needed = data_directory() / "fashion-mnist" / "train-images-idx3-ubyte.gz"
     if item.get_closest_marker("fashion") and not needed.is_file():

@@ -46,9 +46,12 @@ _PUBLIC = {
     "recipes": "convolens.recipes",
     "train": "convolens.recipes",
     "load_run": "convolens.training",
+    "tune": "convolens.experiments",
     # Trust and use
     "load_model": "convolens.bundle",
     "evaluate": "convolens.evaluation",
+    "cross_validate": "convolens.experiments",
+    "repeat_training": "convolens.experiments",
     "summarise": "convolens.zoo",
     "layer_filters": "convolens.explain",
     "feature_maps": "convolens.explain",
@@ -62,6 +65,9 @@ if TYPE_CHECKING:
     from convolens.data import check_data as check_data
     from convolens.data import load_data as load_data
     from convolens.evaluation import evaluate as evaluate
+    from convolens.experiments import cross_validate as cross_validate
+    from convolens.experiments import repeat_training as repeat_training
+    from convolens.experiments import tune as tune
     from convolens.explain import feature_maps as feature_maps
     from convolens.explain import layer_filters as layer_filters
     from convolens.images import crop as crop

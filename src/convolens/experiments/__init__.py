@@ -1,0 +1,30 @@
+"""Several runs that answer one question: cross-validation, repeated seeds, tuning.
+
+Each has a folder with a record, goes on where it was stopped, and gives then what it would have
+given undisturbed.
+"""
+
+from convolens.experiments.cross_validation import (
+    CrossValidation,
+    cross_validate,
+    load_cross_validation,
+)
+from convolens.experiments.intervals import corrected_interval, mean_interval
+from convolens.experiments.out_of_fold import OutOfFold
+from convolens.experiments.recipe_files import find_recipe
+from convolens.experiments.repeats import Repeats, repeat_training
+from convolens.experiments.tuning import Tuning, tune
+
+__all__ = [
+    "CrossValidation",
+    "OutOfFold",
+    "Repeats",
+    "Tuning",
+    "corrected_interval",
+    "cross_validate",
+    "find_recipe",
+    "load_cross_validation",
+    "mean_interval",
+    "repeat_training",
+    "tune",
+]

@@ -1,0 +1,200 @@
+"""One run of an experiment: what is to be trained, doing it, and knowing it when it is done."""
+
+import shutil
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convolens import errors
+from convolens.data import Splitting
+from convolens.errors import ConfigError, ConvolensError, ModelError
+from convolens.experiments.material import Material, Part
+from convolens.files import replacing
+from convolens.training import Recipe, Run, load_run, train_recipe
+from convolens.training.resuming import resume_run
+
+HELD_OUT = "held_out.npz"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One run."""
+
+    name: str
+    """In words, for messages: "fold 2 of 5"."""
+    folder: str
+    """Of its run, inside the experiment's."""
+    seed: int
+    """Of initial weights, order, augmentation and dropout."""
+    splitting: dict[str, Any] | None = None
+    """Options of the division; None for that of the data."""
+    keeps_predictions: bool = False
+    """Whether the probabilities of the test pictures are kept beside the run."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Outcome:
+    """What became of a job."""
+
+    status: str
+    """"completed" or "interrupted"."""
+    results: dict[str, Any] = field(default_factory=dict[str, Any])
+    """Those of the run."""
+    counts: dict[str, int] = field(default_factory=dict[str, int])
+    """Pictures of each split."""
+
+
+def division_of(job: Job) -> Splitting | None:
+    """How a job's pictures are divided; None for as the data are."""
+    return None if job.splitting is None else Splitting(**job.splitting)
+
+
+class Workbench:
+    """Where jobs are done: the material, the recipe and the folder that they have in common."""
+
+    def __init__(
+        self,
+        material: Material,
+        recipe: Recipe,
+        folder: Path,
+        problems: Mapping[str, int] | None = None,
+    ) -> None:
+        self.material = material
+        self.recipe = recipe
+        self.folder = folder
+        self.problems = dict(problems or {})
+        # Divisions are made one after the other; only the last one is worth its memory.
+        self._part = lru_cache(maxsize=1)(material.part)
+
+    def part(self, job: Job) -> Part:
+        """The pictures of a job."""
+        return self._part(division_of(job))
+
+    def do(self, job: Job) -> Outcome:
+        """Train; what was begun is gone on with from its last checkpoint.
+
+        Raises:
+            ConvolensError: as :func:`convolens.training.train_recipe`, the job's name first.
+        """
+        part, place = self.part(job), self.folder / job.folder
+        try:
+            run = self._go_on(job, part) or self._begin(job, part)
+        except ConvolensError as error:
+            raise named(error, job.name) from None
+        if run.status == "completed" and job.keeps_predictions:
+            _write_predictions(place, part, run.model().predict_proba(_test_images(part)))
+        return _outcome(run)
+
+    def finished(self, job: Job) -> Outcome | None:
+        """The outcome of a job that was done before, or None where it is still to be done.
+
+        A run that is damaged counts as not done.
+
+        Raises:
+            ConfigError: in its place is a run of other data or settings.
+        """
+        place = self.folder / job.folder
+        try:
+            run = load_run(place)
+            if run.status != "completed":
+                return None
+            part = self.part(job)
+            self._refuse_other(job, run, part)
+            model = run.model()  # checks its files
+            if job.keeps_predictions and _read_predictions(place, part) is None:
+                _write_predictions(place, part, model.predict_proba(_test_images(part)))
+        except ModelError:
+            return None
+        return _outcome(run)
+
+    def predictions(self, job: Job) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Positions of the pictures that a finished job held out, and their probabilities."""
+        part = self.part(job)
+        probabilities = _read_predictions(self.folder / job.folder, part)
+        assert probabilities is not None, "the job is finished"
+        return part.held_out, probabilities
+
+    def _begin(self, job: Job, part: Part) -> Run:
+        place = self.folder / job.folder
+        shutil.rmtree(place, ignore_errors=True)
+        return train_recipe(
+            part.dataset, self.recipe, seed=job.seed, path=place, problems=self.problems
+        )
+
+    def _go_on(self, job: Job, part: Part) -> Run | None:
+        """The run that was begun, done; None where there is nothing whole to go on with."""
+        place = self.folder / job.folder
+        try:
+            run = load_run(place)
+            if run.status == "completed":
+                run.model()  # one that is damaged is begun anew
+                return run
+            if self._differs(job, run, part):
+                return None
+            return resume_run(place, part.dataset)
+        except ModelError:
+            return None
+
+    def _refuse_other(self, job: Job, run: Run, part: Part) -> None:
+        other = self._differs(job, run, part)
+        if other:
+            raise ConfigError(
+                f"{run.path} should be {job.name}, but it is a finished run with another "
+                f"{' and another '.join(other)}; move it away, or name another folder"
+            )
+
+    def _differs(self, job: Job, run: Run, part: Part) -> list[str]:
+        """In what a run is not the one that the job would make."""
+        expected = {
+            "recipe": self.recipe.name,
+            "seed": job.seed,
+            "data": part.dataset.fingerprint,
+        }
+        found = {
+            "recipe": run.record.get("recipe", {}).get("name"),
+            "seed": run.record.get("seed"),
+            "data": run.record["data"].get("fingerprint"),
+        }
+        return [name for name, value in expected.items() if found[name] != value]
+
+
+def named(error: ConvolensError, name: str) -> ConvolensError:
+    """The same error with a job's name first.
+
+    An area may have an error of its own, made otherwise; the public one that it is will do.
+    """
+    cls = next(cls for cls in type(error).__mro__ if cls.__module__ == errors.__name__)
+    return cls(f"{name}: {error}")
+
+
+def _outcome(run: Run) -> Outcome:
+    return Outcome(status=run.status, results=run.results, counts=run.record["data"]["counts"])
+
+
+def _test_images(part: Part) -> Any:
+    assert part.dataset.test is not None
+    return part.dataset.test.images
+
+
+def _write_predictions(place: Path, part: Part, probabilities: NDArray[np.float32]) -> None:
+    # By the model as it is on disk: what is kept is what anybody gets who opens it.
+    with replacing(place / HELD_OUT) as temporary:
+        np.savez(temporary, positions=part.held_out, probabilities=probabilities)
+
+
+def _read_predictions(place: Path, part: Part) -> NDArray[np.float32] | None:
+    """The probabilities that were kept; None where they are missing or damaged."""
+    try:
+        with np.load(place / HELD_OUT, allow_pickle=False) as kept:  # a ZIP file checks itself
+            positions, probabilities = kept["positions"], kept["probabilities"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    wanted = (len(part.held_out), part.dataset.n_classes)
+    same = np.array_equal(positions, part.held_out)
+    return probabilities if same and probabilities.shape == wanted else None

@@ -1,0 +1,187 @@
+"""The same training with several seeds: how much of a result is chance."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from convolens.config import check_whole, to_dict
+from convolens.data import Dataset, DataSource
+from convolens.experiments.bookkeeping import (
+    Say,
+    check_at_once,
+    check_dataset,
+    chosen_at_once,
+    describe_data,
+    do_jobs,
+)
+from convolens.experiments.folder import ExperimentFolder, open_folder
+from convolens.experiments.jobs import Job, Outcome, Workbench
+from convolens.experiments.material import Material, read_material
+from convolens.experiments.recipe_files import find_recipe
+from convolens.experiments.summaries import spread_over_seeds
+from convolens.training import Recipe, Run, load_run
+
+RECORD = "seeds.json"
+_KEPT = ("seed", "epochs", "best_epoch", "val_accuracy", "test_accuracy", "train_seconds")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Repeats:
+    """Runs that differ in their seed alone, in one folder."""
+
+    path: Path
+    """The folder."""
+    record: Mapping[str, Any] = field(repr=False)
+    """What ``seeds.json`` holds."""
+
+    @property
+    def status(self) -> str:
+        """How it ended: "completed" or "interrupted"."""
+        return self.record["status"]
+
+    @property
+    def runs(self) -> list[Run]:
+        """The finished runs, by seed."""
+        return [load_run(self.path / entry["run"]) for entry in self.record["runs"]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """What ``convolens train --seeds N --json`` prints.
+
+        ``run`` (the folder), ``data``, ``recipe``, ``status``, ``seeds`` (how many were asked
+        for), ``val_accuracy`` and ``test_accuracy`` (each with mean, deviation, low, high and
+        method; null before two runs have ended, and where there is no test part),
+        ``train_seconds`` and ``total_seconds`` (sums over the finished runs), and ``runs``: for
+        each seed its run's folder (run), seed, epochs, best_epoch, val_accuracy, test_accuracy,
+        train_seconds and total_seconds.
+        """
+        record = self.record
+        return {
+            "run": str(self.path),
+            "data": record["data"]["name"],
+            "recipe": record["settings"]["recipe"]["name"],
+            "status": record["status"],
+            "seeds": len(record["settings"]["seeds"]),
+            **record["summary"],
+            "runs": record["runs"],
+        }
+
+    def __str__(self) -> str:
+        """A line a seed and the mean, for a terminal."""
+        lines = [
+            f"seed {entry['seed']}: {entry['val_accuracy']:.2%} on validation"
+            + (f", {entry['test_accuracy']:.2%} on test" if _tested(entry) else "")
+            for entry in self.record["runs"]
+        ]
+        for name in ("val_accuracy", "test_accuracy"):
+            spread = self.record["summary"].get(name)
+            if spread and spread["deviation"] is not None:
+                lines.append(
+                    f"{name.replace('val_', 'validation ').replace('test_', 'test ')}: mean "
+                    f"{spread['mean']:.2%}, deviation {spread['deviation']:.2%}, interval "
+                    f"{spread['low']:.2%} to {spread['high']:.2%} ({spread['method']})"
+                )
+        return "\n".join([*lines, f"run: {self.path}"])
+
+
+def repeat_training(
+    data: Dataset | DataSource = "digits",
+    recipe: Recipe | str = "fast",
+    *,
+    seeds: int = 5,
+    seed: int = 0,
+    epochs: float | None = None,
+    path: str | Path | None = None,
+    at_once: int | None = None,
+    resume: bool = False,
+    max_bad: float = 0.01,
+    say: Say = lambda _: None,
+    **options: Any,
+) -> Repeats:
+    """Train several times, with another seed each, and say how far the results lie apart.
+
+    The same call on the same folder goes on where it was stopped: finished runs are checked and
+    kept, the others trained; the result is the same to the bit as if it had not been stopped.
+
+    Args:
+        data: a data set, or what :func:`convolens.data.load_data` takes.
+        recipe: a recipe, the name of one, or a ``.json`` file.
+        seeds: how many runs, from 1.
+        seed: of the first; the others follow it.
+        epochs: instead of the recipe's.
+        path: folder; by default ``runs/<data>-<recipe>-seeds-<n>``.
+        at_once: runs at a time, each in a process of its own if more than one. None: as it was
+            begun, or one after the other.
+        resume: whether there has to be something to go on with at ``path``.
+        max_bad: the share of bad files above which nothing is trained.
+        say: called with a line from time to time.
+        **options: of ``load_data``; the seed of the division is called ``split_seed``.
+
+    Returns:
+        All results, with their spread.
+
+    Raises:
+        ConfigError: a number outside its range; the folder is in use, or another experiment's.
+        DataError: as ``load_data``.
+
+    >>> import tempfile
+    >>> done = repeat_training("digits", seeds=2, epochs=0.1, path=tempfile.mkdtemp())
+    >>> [run.record["seed"] for run in done.runs]
+    [0, 1]
+    """
+    check_whole("seeds", seeds, 1, 10_000)
+    check_whole("seed", seed, 0, 2**63 - 1)
+    check_at_once(at_once)
+    chosen = find_recipe(recipe)
+    if epochs is not None:
+        chosen = replace(chosen, epochs=epochs)
+    if "split_seed" in options:
+        options["seed"] = options.pop("split_seed")
+    material = read_material(data, **options)
+    dataset = material.part().dataset
+    problems = check_dataset(dataset, max_bad)
+    kind = f"{chosen.name}-seeds"
+    with open_folder(path, RECORD, kind=kind, data=dataset.name, resume=resume) as folder:
+        return _repeat(folder, material, chosen, range(seed, seed + seeds), at_once, problems, say)
+
+
+def _repeat(
+    folder: ExperimentFolder,
+    material: Material,
+    recipe: Recipe,
+    seeds: range,
+    at_once: int | None,
+    problems: Mapping[str, int],
+    say: Say,
+) -> Repeats:
+    at_once = chosen_at_once(folder, at_once)
+    settings = {"recipe": to_dict(recipe), "seeds": list(seeds), "at_once": at_once}
+    described = describe_data(material)
+    folder.begin(settings, material.fingerprint, data=described, runs=[], summary={})
+    bench = Workbench(material, recipe, folder.path, problems)
+    jobs = [Job(name=f"seed {seed}", folder=f"seed-{seed}", seed=seed) for seed in seeds]
+    with folder.status_of_failure():
+        done = do_jobs(folder, bench, jobs, at_once, say, _entry)
+        entries = [done[job.folder] for job in jobs if job.folder in done]
+        status = "completed" if len(entries) == len(jobs) else "interrupted"
+        folder.write(runs=entries, summary=_summary(entries), status=status)
+    return Repeats(path=folder.path, record=folder.record)
+
+
+def _entry(job: Job, outcome: Outcome) -> dict[str, Any]:
+    kept = {name: outcome.results[name] for name in _KEPT}
+    return {"run": job.folder, **kept, "total_seconds": outcome.results["total_seconds"]}
+
+
+def _summary(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    summary: dict[str, Any] = {}
+    for name in ("val_accuracy", "test_accuracy"):
+        values = [entry[name] for entry in entries if entry[name] is not None]
+        summary[name] = spread_over_seeds(values).to_dict() if values else None
+    for name in ("train_seconds", "total_seconds"):
+        summary[name] = sum(entry[name] for entry in entries)
+    return summary
+
+
+def _tested(entry: dict[str, Any]) -> bool:
+    return entry["test_accuracy"] is not None

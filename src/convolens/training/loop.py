@@ -11,7 +11,9 @@ import torch
 from torch import nn
 
 from convolens.data import Preprocessing, Split
+from convolens.training.budget import Budget, BudgetPace, PlannedPace
 from convolens.training.events import Callback, EpochDone, RunEnded, RunStarted
+from convolens.training.expectations import Expectation
 from convolens.training.feeding import Feed
 from convolens.training.hardware import choose_precision
 from convolens.training.imbalance import balanced_weights, classification_loss
@@ -79,6 +81,8 @@ def fit(
     on_event: Callback = lambda _: None,
     saver: Saver = NoSaver(),
     resumed: Mapping[str, Any] | None = None,
+    budget: Budget | None = None,
+    expected: Expectation = Expectation(),
 ) -> FitResult:
     """Train a network in place, and leave it with the weights of its best epoch.
 
@@ -93,6 +97,9 @@ def fit(
         on_event: called with every event, in the training thread.
         saver: asked after every step whether a checkpoint is due.
         resumed: what ``TrainingState.state_dict`` gave, to go on from there as if never stopped.
+        budget: a time instead of the recipe's epochs. How many steps it is enough for depends on
+            the machine and on what else it does, so the result is not the same to the bit.
+        expected: of the run, to be said before it starts.
 
     Returns:
         What happened. Ctrl-C or SIGTERM ends the run after the current step with a checkpoint,
@@ -108,19 +115,21 @@ def fit(
     precision = choose_precision(recipe.precision, device)
     feed = Feed(train, preprocessing, recipe, seed=seed, device=device)
     steps = max(1, round(recipe.epochs * feed.steps_per_epoch))
+    pace = PlannedPace() if budget is None else BudgetPace(budget, expected.seconds_per_step)
     state = TrainingState(
         network=network.train(),
         optimizers=recipe.optimizer.build(network),
         best=BestWeights(network, validation, preprocessing, by_class=recipe.balanced),
         progress=Progress(steps, on_event),
         steps=steps,
+        parts={"pace": pace},
     )
     peaks = [[group["lr"] for group in each.param_groups] for each in state.optimizers]
     if resumed is None:
         whiten(network, feed.sample(WHITENED_BY))
     else:
         state.load_state_dict(resumed)
-    on_event(_started(recipe, state, len(train.labels), device, precision))
+    on_event(_started(recipe, state, len(train.labels), device, precision, expected))
 
     with _repeatably(device), stop_on_signal() as stop, _best_on(state):
         passes = _passes(network, train, recipe, bfloat16=precision == "bfloat16")
@@ -128,7 +137,7 @@ def fit(
             while state.step < state.steps:
                 _seed_dropout(seed, state.step)
                 images, targets = feed.batch(state.step)
-                rate = recipe.schedule.factor(min(1.0, (state.step + 0.5) / state.steps))
+                rate = recipe.schedule.factor(pace.share(state))
                 _set_learning_rates(state.optimizers, peaks, rate)
                 loss, logits = passes.gradients(images, targets)
                 passes.update(state.optimizers)
@@ -179,7 +188,12 @@ def _repeatably(device: torch.device) -> Iterator[None]:
 
 
 def _started(
-    recipe: Recipe, state: TrainingState, n: int, device: torch.device, precision: str
+    recipe: Recipe,
+    state: TrainingState,
+    n: int,
+    device: torch.device,
+    precision: str,
+    expected: Expectation,
 ) -> RunStarted:
     assert recipe.epochs is not None
     assert recipe.batch_size is not None
@@ -191,6 +205,8 @@ def _started(
         parameters=sum(parameter.numel() for parameter in state.network.parameters()),
         device=str(device),
         precision=precision,
+        seconds_expected=expected.seconds,
+        accuracy_expected=expected.accuracy,
     )
 
 

@@ -5,8 +5,8 @@ of times a step. Where another program uses one of two cores, that wait made a s
 long as on a single thread (``docs/experiments.md``). Here each part of a batch goes through the
 whole network on a thread of its own, and the threads wait for one another once a step.
 
-The parts, and so every bit of the result, depend on the size of a batch alone: with one thread the
-same parts are computed one after the other.
+The parts depend on the size of a batch alone: with one thread the same parts are computed one after
+the other, to the same bits. Four threads and more are shared out evenly among the parts.
 """
 
 import copy

@@ -1,0 +1,37 @@
+"""What a run can be expected to take and to reach, said before it starts."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from convolens.training.settings import Recipe
+
+# Mean accuracy on pictures never seen, by (data set, recipe) and epochs: benchmarks/README.md.
+REACHED: dict[tuple[str, str], dict[float, float]] = {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expectation:
+    """Of a run, as far as it is known."""
+
+    seconds: float | None = None
+    """From the first step to the trained and judged model."""
+    accuracy: float | None = None
+    """On pictures that the training never saw."""
+    seconds_per_step: float = 0.05
+    """Of a training step on this machine."""
+
+
+def expected_accuracy(data: str, recipe: Recipe) -> float | None:
+    """What a recipe reached on a known data set, between the numbers of epochs that were measured.
+
+    None where nothing was measured, or only for fewer or more epochs by more than half.
+    """
+    reached = REACHED.get((data, recipe.name))
+    if not reached or recipe.epochs is None:
+        return None
+    epochs = sorted(reached)
+    if not epochs[0] / 1.5 <= recipe.epochs <= epochs[-1] * 1.5:
+        return None
+    values = [reached[each] for each in epochs]
+    return float(np.interp(np.log(recipe.epochs), np.log(epochs), values))

@@ -1,0 +1,112 @@
+"""A budget plans the whole schedule into the time, whatever the machine does."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from convolens.errors import ConfigError
+from convolens.training import budget as module
+from convolens.training.budget import Budget, BudgetPace, PlannedPace
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def perf_counter(self) -> float:
+        return self.now
+
+
+class State:
+    """What a pace looks at."""
+
+    def __init__(self, steps: int = 1) -> None:
+        self.step, self.steps = 0, steps
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(module, "time", clock)
+    return clock
+
+
+def run(pace: BudgetPace, state: State, clock: Clock, durations: list[float]) -> list[float]:
+    """Steps until the pace says that it was the last; their durations come round again."""
+    shares: list[float] = []
+    while not shares or state.step < state.steps:
+        shares.append(pace.share(state))  # pyright: ignore[reportArgumentType]
+        clock.now += durations[state.step % len(durations)]
+        state.step += 1
+    return shares
+
+
+@given(
+    seconds=st.floats(5, 500),
+    expected=st.floats(0.001, 0.5),
+    durations=st.lists(st.floats(0.02, 0.2), min_size=1, max_size=9),
+)
+def test_the_schedule_ends_with_the_time(
+    seconds: float, expected: float, durations: list[float]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        clock = Clock()
+        patch.setattr(module, "time", clock)
+        begin = clock.now
+        pace = BudgetPace(Budget.from_now(seconds), expected)
+        shares = run(pace, State(), clock, durations)
+        taken = clock.now - begin
+        assert math.isclose(pace.done, 1.0)
+        assert shares == sorted(shares)
+        assert 0 < shares[0]
+        assert shares[-1] <= 1
+        # A step that has begun is ended; none is left out that fits.
+        assert abs(taken - seconds) <= 2 * max(durations) + 0.02 * seconds
+
+
+def test_a_machine_that_becomes_ten_times_slower_still_ends_in_time(clock: Clock) -> None:
+    begin = clock.now
+    durations = [0.01] * 1000 + [0.1] * 100_000
+    shares = run(BudgetPace(Budget.from_now(60), 0.01), State(), clock, durations)
+    assert clock.now - begin == pytest.approx(60, rel=0.05)
+    assert shares[-1] == pytest.approx(1, abs=0.05)
+
+
+def test_a_checkpoint_keeps_the_time_that_was_left(clock: Clock) -> None:
+    pace, state = BudgetPace(Budget.from_now(10), 0.1), State()
+    for _ in range(50):
+        pace.share(state)  # pyright: ignore[reportArgumentType]
+        clock.now += 0.1
+        state.step += 1
+    saved = pace.state_dict()
+    clock.now += 3600
+    again = BudgetPace(Budget.from_now(10), 0.5)
+    again.load_state_dict(saved)
+    begin = clock.now
+    shares = run(again, state, clock, [0.1])
+    assert clock.now - begin == pytest.approx(5, abs=0.3)
+    assert shares[0] == pytest.approx(0.5, abs=0.03)
+    assert again.done == pytest.approx(1)
+
+
+def test_an_overdrawn_budget_takes_one_step(clock: Clock) -> None:
+    pace, state = BudgetPace(Budget(seconds=2, started=clock.now - 9), 0.1), State()
+    assert len(run(pace, state, clock, [0.1])) == 1
+
+
+@pytest.mark.parametrize("seconds", [0, 0.5, -3, math.nan, math.inf])
+def test_no_time_is_refused(seconds: float) -> None:
+    with pytest.raises(ConfigError, match="at least 1 second"):
+        Budget.from_now(seconds)
+
+
+def test_planned_steps_are_taken_evenly() -> None:
+    state, shares = State(steps=4), list[float]()
+    for _ in range(4):
+        shares.append(PlannedPace().share(state))  # pyright: ignore[reportArgumentType]
+        state.step += 1
+    assert shares == [0.125, 0.375, 0.625, 0.875]

@@ -62,6 +62,9 @@ class Model:
     """The settings that it was trained with."""
     metrics: dict[str, float | None] = field(default_factory=dict)
     """What it reached, by name."""
+    mirrored: bool = False
+    """Whether each picture is judged together with its mirror image, by the mean of both logits.
+    A network that was trained on both is the better for it, at twice the time."""
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -93,7 +96,8 @@ class Model:
         Raises:
             ImageError: a picture cannot be read.
         """
-        logits = predict_logits(self.network, self._prepared(pictures))
+        batches = self._prepared(pictures)
+        logits = predict_logits(self.network, batches, mirrored=self.mirrored)
         return torch.softmax(torch.from_numpy(logits), dim=1).numpy()
 
     def summary(self) -> "ModelSummary":
@@ -115,6 +119,7 @@ class Model:
             "preprocessing": self.preprocessing.to_dict(),
             "recipe": self.recipe,
             "metrics": self.metrics,
+            "mirrored": self.mirrored,
             "versions": {"convolens": __version__, "torch": torch.__version__},
         }
         with replacing(path) as folder:
@@ -202,11 +207,16 @@ def load_model(path: str | Path) -> Model:
         classes=bundle.classes,
         recipe=bundle.recipe,
         metrics=bundle.metrics,
+        mirrored=bundle.mirrored,
     )
 
 
 def predict_logits(
-    network: nn.Module, batches: Iterable[NDArray[np.float32]], *, threads: int | None = None
+    network: nn.Module,
+    batches: Iterable[NDArray[np.float32]],
+    *,
+    mirrored: bool = False,
+    threads: int | None = None,
 ) -> NDArray[np.float32]:
     """Logits of a network for batches of preprocessed pictures, in float32.
 
@@ -218,6 +228,7 @@ def predict_logits(
         network: from (n, channels, height, width) to (n, classes). It is put into evaluation mode
             and left as it was found.
         batches: (n, height, width, channels) float32 each, as from :func:`prepared_batches`.
+        mirrored: whether to average the logits of each picture and its mirror image.
         threads: how many on a CPU; by default as many as PyTorch would use.
 
     Returns:
@@ -227,7 +238,11 @@ def predict_logits(
 
     def logits(batch: NDArray[np.float32]) -> torch.Tensor:
         with torch.inference_mode():
-            return network(to_network_input(batch, device)).float().cpu()
+            pictures = to_network_input(batch, device)
+            seen = network(pictures).float()
+            if mirrored:
+                seen = (seen + network(pictures.flip(3)).float()) / 2
+            return seen.cpu()
 
     at_once = 1 if device.type != "cpu" else threads or torch.get_num_threads()
     training, before = network.training, torch.get_num_threads()
@@ -307,6 +322,7 @@ class _Description:
     metrics: dict[str, float | None]
     versions: dict[str, str]
     weights: _WeightsEntry
+    mirrored: bool = False  # models of earlier versions do not say
 
 
 def _refuse_other(path: Path) -> None:

@@ -62,7 +62,7 @@ def test_the_schedule_ends_with_the_time(
         taken = clock.now - begin
         assert math.isclose(pace.done, 1.0)
         assert shares == sorted(shares)
-        assert 0 < shares[0]
+        assert shares[0] > 0
         assert shares[-1] <= 1
         # A step that has begun is ended; none is left out that fits.
         assert abs(taken - seconds) <= 2 * max(durations) + 0.02 * seconds

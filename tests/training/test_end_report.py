@@ -85,6 +85,11 @@ def test_commands_follow_from_what_happened(tmp_path):
     assert first(stopped) == f"convolens train --resume --run '{tmp_path}/my run'"
     again = next_commands(run_at(tmp_path, recipe="notes", source="/my data"))[2][0]
     assert again == "convolens train '/my data' --recipe notes --seeds 3"
+    record = run_at(tmp_path, recipe="fast-resnet20").record
+    record = {**record, "recipe": {"architecture": "resnet20"}}
+    other = next_commands(Run(path=tmp_path, record=record))[2][0]
+    assert other == "convolens train digits --model resnet20 --seeds 3"
+    assert next_commands(run_at(tmp_path), "the same again")[2][0] == "the same again"
     untested = run_at(tmp_path, counts={"train": 9, "validation": 3}, test_accuracy=None)
     assert first(untested) == f"convolens evaluate {tmp_path} --split validation"
     # How such data are read takes more words than a next command should have.

@@ -43,6 +43,9 @@ class KnownDataset:
     """What its authors allow."""
     citation: str
     """What to cite."""
+    mirrors: bool = False
+    """Whether a picture's mirror image is of the same class: so it is for clothes, not for digits
+    and letters."""
     files: tuple[KnownFile, ...] = ()
     """The official files."""
     addresses: tuple[str, ...] = ()
@@ -94,6 +97,7 @@ _FASHION_MNIST = KnownDataset(
     homepage="https://github.com/zalandoresearch/fashion-mnist",
     licence="MIT (Copyright 2017 Zalando SE)",
     citation="H. Xiao, K. Rasul, R. Vollgraf: Fashion-MNIST. arXiv:1708.07747, 2017",
+    mirrors=True,
     files=_idx_files(
         "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
         "25c81989df183df01b3e8a0aad5dffbe",

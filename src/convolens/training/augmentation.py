@@ -6,6 +6,7 @@ nothing.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -26,19 +27,24 @@ class Augmentation:
 
     shift: int = 0
     """Up to this many pixels up, down, left and right; the border is repeated."""
-    flip: bool = False
+    flip: bool | Literal["auto"] = False
     """Left and right exchanged every second epoch, each picture starting at random.
 
-    Only for data whose class survives it: clothes and animals, not digits and letters.
+    Only for data whose class survives it: clothes and animals, not digits and letters. "auto" flips
+    where that is known of the data set and where there are epochs enough: see
+    :meth:`Recipe.settled`. A network that was trained on flipped pictures also predicts from both.
     """
 
     def __post_init__(self) -> None:
         """Refuse a negative shift."""
+        if self.flip not in (True, False, "auto"):
+            raise ConfigError(f'flip must be true, false or "auto"; got {self.flip!r}')
         if self.shift < 0:
             raise ConfigError(f"shift is a number of pixels, 0 or more; got {self.shift}")
 
     def plan(self, n: int, *, seed: int, epoch: int) -> "AugmentationPlan":
         """What will happen to each of ``n`` training pictures in this epoch."""
+        assert self.flip != "auto", "settled before"
         # Flips alternate, so their draw is that of the run, not of the epoch.
         flips = _draws(n, seed, _FLIPS) < 0.5
         draws = np.stack([_draws(n, seed, _SHIFTS + 2 * epoch + axis) for axis in (0, 1)], axis=1)

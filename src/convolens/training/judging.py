@@ -20,7 +20,8 @@ class BestWeights:
     """The best weights so far: highest validation accuracy, then lowest validation loss.
 
     With ``by_class`` it is the mean of the accuracies of the classes: among epochs of a balanced
-    training the plain one would choose that which neglects the rare classes most.
+    training the plain one would choose that which neglects the rare classes most. With ``mirrored``
+    every picture is judged together with its mirror image.
     """
 
     def __init__(
@@ -30,11 +31,13 @@ class BestWeights:
         preprocessing: Preprocessing,
         *,
         by_class: bool = False,
+        mirrored: bool = False,
     ) -> None:
         self.network = network
         self.validation = validation
         self.preprocessing = preprocessing
         self.by_class = by_class
+        self.mirrored = mirrored
         # As many as there are before the passes of the training share them out.
         self.threads = torch.get_num_threads()
         self.score = (-1.0, 0.0)
@@ -97,7 +100,7 @@ class BestWeights:
     def _validate(self) -> tuple[float, float, float]:
         """Loss, accuracy, and what the weights are judged by."""
         batches = prepared_batches(self.preprocessing, self.validation.images)
-        logits = predict_logits(self.network, batches, threads=self.threads)
+        logits = predict_logits(self.network, batches, mirrored=self.mirrored, threads=self.threads)
         scores, labels = torch.from_numpy(logits), torch.from_numpy(self.validation.labels)
         loss = F.cross_entropy(scores, labels).item()
         correct = scores.argmax(1) == labels

@@ -119,7 +119,13 @@ def fit(
     state = TrainingState(
         network=network.train(),
         optimizers=recipe.optimizer.build(network),
-        best=BestWeights(network, validation, preprocessing, by_class=recipe.balanced),
+        best=BestWeights(
+            network,
+            validation,
+            preprocessing,
+            by_class=recipe.balanced,
+            mirrored=recipe.augmentation.flip is True,
+        ),
         progress=Progress(steps, on_event),
         steps=steps,
         parts={"pace": pace},

@@ -1,13 +1,12 @@
-"""Optimisers: which one trains which parameters, and Muon."""
+"""Optimisers: which one trains which parameters, at which rates."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from convolens.errors import ConfigError
-from convolens.training.hardware import multiplies_bfloat16
+from convolens.training.updates import AdamW, Muon, orthogonalise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +76,7 @@ class MuonAdamW:
             for half in _halves(filters)
             if half
         ]
-        adam = torch.optim.AdamW(groups, lr=self.adam_learning_rate, betas=(0.9, 0.98), fused=True)
-        return [*muons, adam]
+        return [*muons, AdamW(groups, lr=self.adam_learning_rate, betas=(0.9, 0.98))]
 
 
 def _halves(filters: list[nn.Parameter]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
@@ -98,65 +96,9 @@ def _cost(bank: Tensor) -> float:
     return float(min(rows, columns)) ** 2 * max(rows, columns)
 
 
-class Muon(torch.optim.Optimizer):
-    """Momentum whose update is made orthogonal, for convolution filters under a normalisation.
-
-    Each filter bank is read as a matrix (filters, inputs x height x width). The momentum's nearest
-    orthogonal matrix moves all directions of it alike, where plain momentum moves a few strong
-    ones. Since a normalisation follows every such layer, the length of its weights says nothing:
-    it is kept at sqrt(filters), and the learning rate then means an angle.
-
-    Source: K. Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024.
-    """
-
-    def __init__(self, params: Iterable[Tensor], *, lr: float, momentum: float) -> None:
-        super().__init__(params, {"lr": lr, "momentum": momentum})
-
-    @torch.no_grad()
-    def step(self) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Update every filter bank that has a gradient."""
-        for group in self.param_groups:
-            for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                state = self.state[weight]
-                if not state:
-                    state["momentum"] = torch.zeros_like(weight)
-                velocity = state["momentum"]
-                velocity.mul_(group["momentum"]).add_(weight.grad)
-                direction = weight.grad.add(velocity, alpha=group["momentum"])
-                update = orthogonalise(direction.flatten(1)).view_as(weight)
-                weight.mul_(len(weight) ** 0.5 / weight.norm())
-                weight.add_(update, alpha=-group["lr"])
-
-
-def orthogonalise(matrix: Tensor, steps: int = 3) -> Tensor:
-    """Nearly the nearest matrix with all singular values 1, by a Newton-Schulz iteration.
-
-    Args:
-        matrix: (rows, columns), floating point.
-        steps: of the quintic iteration; three bring singular values from 0.1..1 to 0.7..1.2, which
-            is all that an update direction needs.
-
-    Returns:
-        The same shape and type; computed in bfloat16 where the hardware multiplies it.
-
-    Source: coefficients of K. Jordan et al., "Muon", 2024.
-
-    >>> q = orthogonalise(torch.diag(torch.tensor([3.0, 2.0, 1.0])), steps=5)
-    >>> bool(((torch.linalg.svdvals(q) - 1).abs() < 0.35).all())
-    True
-    """
-    a, b, c = 3.4445, -4.7750, 2.0315
-    x = matrix.to(torch.bfloat16 if multiplies_bfloat16(matrix.device) else torch.float32)
-    x = x / (x.norm() + 1e-7)
-    wide = x if x.shape[0] <= x.shape[1] else x.T
-    for _ in range(steps):
-        gram = wide @ wide.T
-        wide = torch.addmm(wide, torch.addmm(gram, gram, gram, beta=b, alpha=c), wide, beta=a)
-    return (wide if x.shape[0] <= x.shape[1] else wide.T).to(matrix.dtype)
-
-
 def _check_positive(name: str, value: float) -> None:
     if not value > 0:
         raise ConfigError(f"{name} must be positive; got {value}")
+
+
+__all__ = ["AdamW", "Muon", "MuonAdamW", "NAdam", "orthogonalise"]

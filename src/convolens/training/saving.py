@@ -79,6 +79,7 @@ class ModelKeeper:
             arguments=self.job.recipe.arguments,
             preprocessing=self.job.preprocessing,
             classes=self.job.data.class_names,
+            mirrored=self.job.recipe.augmentation.flip is True,
             recipe=to_dict(self.job.recipe),
             metrics={
                 "epoch": best.epoch,

@@ -14,6 +14,8 @@ from convolens.training.schedules import Constant, Schedule, Triangular
 Precision = Literal["auto", "float32", "bfloat16"]
 PRECISIONS = ("auto", "float32", "bfloat16")
 
+FLIPPED_FROM = 5  # epochs
+
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
@@ -35,6 +37,8 @@ class Recipe:
     """What is changed in the training pictures."""
     epochs: float | None = None
     """Passes over the training pictures; a fraction is allowed. None: by :meth:`settled`."""
+    usual_epochs: float = 3.0
+    """Epochs on 55,000 pictures, from which :meth:`settled` takes those on others."""
     batch_size: int | None = None
     """Pictures a step, at most. None: by :meth:`settled`."""
     label_smoothing: float = 0.0
@@ -53,6 +57,10 @@ class Recipe:
         """Check every value where it is made."""
         if self.epochs is not None and not 0 < self.epochs <= 100_000:
             raise ConfigError(f"epochs must be above 0 and at most 100,000; got {self.epochs}")
+        if not 0 < self.usual_epochs <= 100_000:
+            raise ConfigError(
+                f"usual_epochs must be above 0 and at most 100,000; got {self.usual_epochs}"
+            )
         if self.batch_size is not None and not 1 <= self.batch_size <= 65_536:
             raise ConfigError(f"batch_size must be from 1 to 65,536; got {self.batch_size}")
         if not 0 <= self.label_smoothing < 1:
@@ -81,20 +89,34 @@ class Recipe:
         """
         return "balanced" in (self.class_weights, self.sampling)
 
-    def settled(self, n_train: int) -> "Recipe":
-        """The same recipe with what it leaves open decided by the number of training pictures.
+    def settled(self, n_train: int, *, mirrors: bool = False) -> "Recipe":
+        """The same recipe with what it leaves open decided by the training pictures.
 
         Batches are a twentieth of the pictures, a power of two from 32 to 256. Epochs are
         3 x sqrt(55,000 / n), at least 1: fewer pictures are seen more often, but a small data set
-        is still done sooner than a large one. Measured in ``docs/experiments.md``.
+        is still done sooner than a large one. Pictures are flipped if they may be and if each is
+        seen five times at least: before that, the network learns more from what it has not seen.
+        Measured in ``docs/experiments.md``.
+
+        Args:
+            n_train: number of training pictures.
+            mirrors: whether a mirrored picture is known to be of the same class.
 
         >>> recipe = Recipe(name="mine", architecture="compact")
         >>> [(r.epochs, r.batch_size) for r in (recipe.settled(1437), recipe.settled(55000))]
         [(19.0, 64), (3.0, 256)]
         """
-        epochs = self.epochs or max(1.0, round(3 * math.sqrt(55_000 / n_train)))
+        epochs = self.epochs or max(1.0, round(self.usual_epochs * math.sqrt(55_000 / n_train)))
         batch_size = self.batch_size or min(256, max(32, 2 ** int(math.log2(max(1, n_train / 20)))))
-        return replace(self, epochs=float(epochs), batch_size=batch_size)
+        flip = self.augmentation.flip
+        if flip == "auto":
+            flip = mirrors and epochs >= FLIPPED_FROM
+        return replace(
+            self,
+            epochs=float(epochs),
+            batch_size=batch_size,
+            augmentation=replace(self.augmentation, flip=flip),
+        )
 
 
 __all__ = ["Augmentation", "Constant", "MuonAdamW", "NAdam", "Recipe", "Triangular"]

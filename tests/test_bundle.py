@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from convolens.bundle import Model, load_model
+from convolens.bundle import Model, load_model, predict_logits
 from convolens.data import fit_preprocessing
 from convolens.errors import ConfigError, ImageError, ModelError
 from convolens.zoo import build_network
@@ -245,3 +245,32 @@ def test_weights_on_disk_are_plain_float32(tmp_path: Path) -> None:
     assert {tensor.dtype for name, tensor in tensors.items() if name.endswith("weight")} == {
         torch.float32
     }
+
+
+def test_a_mirrored_model_judges_both_images_and_stays_so_on_disk(
+    tmp_path: Path, pictures: np.ndarray
+) -> None:
+    plain = make_model(kind="per_channel")
+    mirrored = replace(plain, mirrored=True)
+    flipped = np.ascontiguousarray(pictures[:, :, ::-1])
+    both = np.log(plain.predict_proba(pictures)) + np.log(plain.predict_proba(flipped))
+    expected = np.exp(both / 2)
+    expected /= expected.sum(axis=1, keepdims=True)
+    found = mirrored.predict_proba(pictures)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    np.testing.assert_allclose(mirrored.predict_proba(flipped), found, rtol=1e-4)
+    mirrored.save(tmp_path / "model")
+    opened = load_model(tmp_path / "model")
+    assert opened.mirrored
+    assert np.array_equal(opened.predict_proba(pictures), found)
+
+
+def test_the_number_of_threads_changes_no_bit_of_a_prediction(
+    pictures: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("convolens.bundle.BATCH_SIZE", 3)
+    model = make_model()
+    batches = [model.preprocessing(pictures[i : i + 3]) for i in range(0, len(pictures), 3)]
+    one, two, many = (predict_logits(model.network, batches, threads=n) for n in (1, 2, 7))
+    assert np.array_equal(one, two)
+    assert np.array_equal(one, many)

@@ -21,7 +21,7 @@ def test_fast_reaches_91_percent_and_the_run_can_be_used(
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout)
     assert results["test_accuracy"] >= 0.91
-    assert results["parameters"] == 279_754
+    assert results["parameters"] == 279_050
 
     run = load_run(tmp_path / results["run"])
     assert run.record["data"]["fingerprint"] == fashion_mnist.fingerprint

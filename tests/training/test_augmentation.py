@@ -1,9 +1,12 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convolens import recipes
 from convolens.data import epoch_order
 from convolens.errors import ConfigError
 from convolens.training import Augmentation, Constant, Triangular
@@ -83,3 +86,25 @@ def test_impossible_settings_are_refused() -> None:
         Augmentation(shift=-1)
     with pytest.raises(ConfigError, match="warmup"):
         Triangular(warmup=1.0)
+
+
+@pytest.mark.parametrize(
+    ("flip", "mirrors", "epochs", "flipped"),
+    [
+        ("auto", True, 5.0, True),
+        ("auto", True, 4.9, False),
+        ("auto", False, 50.0, False),
+        (True, False, 1.0, True),
+        (False, True, 50.0, False),
+    ],
+)
+def test_pictures_are_flipped_where_they_may_be_and_are_seen_often(
+    flip: Any, mirrors: bool, epochs: float, flipped: bool
+) -> None:
+    recipe = recipes.fast(augmentation=Augmentation(flip=flip), epochs=epochs)
+    assert recipe.settled(1000, mirrors=mirrors).augmentation.flip is flipped
+
+
+def test_another_flip_is_refused() -> None:
+    with pytest.raises(ConfigError, match="flip must be"):
+        Augmentation(flip="sometimes")  # pyright: ignore[reportArgumentType]

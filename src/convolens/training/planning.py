@@ -7,8 +7,10 @@ from convolens.data import is_official
 from convolens.training.budget import Budget
 from convolens.training.expectations import Expectation, expected_accuracy
 from convolens.training.probing import seconds_per_step
-from convolens.training.recording import Job
+from convolens.training.recording import Job, prepare_job
+from convolens.training.settings import Recipe
 
+HALF_WIDTH = 16
 # Of a training step, for as many pictures: a forward pass alone.
 _JUDGING = 0.4
 # Drawing and writing the figures, which imports matplotlib, and the model.
@@ -27,34 +29,74 @@ class Plan:
     """With the reserve for what comes after the last step."""
 
 
-def plan_run(job: Job, budget: Budget | None = None, *, figures: bool = True) -> Plan:
+def plan_run(
+    job: Job,
+    budget: Budget | None = None,
+    *,
+    asked: Recipe | None = None,
+    figures: bool = True,
+) -> Plan:
     """Measure a step, and say from it what the run will take.
+
+    A budget too short for one epoch is given to a network of half the width (``compact`` alone, and
+    where none was asked for): it is three times as fast, and there the number of pictures seen
+    counts for more. What else follows from the number of epochs, such as flips, follows here too.
 
     Args:
         job: settled; its network is left as it is.
         budget: a time instead of the recipe's epochs.
+        asked: the recipe before it was settled, from which a budget's is settled anew.
         figures: whether pictures will be drawn at the end.
 
     Returns:
         The plan. Without a budget the job is the one given, so measuring changes no weight.
     """
+    costs = _measured(job)
+    after = costs.tested + _FILES + _FIGURES * figures
+    if budget is not None:
+        asked = job.recipe if asked is None else asked
+        budget = replace(budget, reserve=after + costs.judged)
+        epochs = budget.left() / costs.epoch
+        if epochs < 1 and asked.architecture == "compact" and "width" not in asked.arguments:
+            asked = replace(asked, arguments={**asked.arguments, "width": HALF_WIDTH})
+            costs = _measured(prepare_job(job.data, asked, job.seed))
+            epochs = budget.left() / costs.epoch
+        epochs = round(min(max(epochs, 0.001), 100_000.0), 3)
+        job = prepare_job(job.data, replace(asked, epochs=epochs), job.seed)
+    recipe = job.recipe
+    assert recipe.epochs is not None
+    expected = Expectation(
+        seconds=after + recipe.epochs * costs.epoch,
+        accuracy=expected_accuracy(job.data.name, recipe) if is_official(job.data) else None,
+        seconds_per_step=costs.step,
+    )
+    return Plan(job=job, expected=expected, budget=budget)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Costs:
+    """Seconds on this machine, of parts of a run."""
+
+    step: float
+    epoch: float
+    """With the judging of the validation pictures."""
+    judged: float
+    """The judging of the validation pictures."""
+    tested: float
+    """The judging of the test pictures."""
+
+
+def _measured(job: Job) -> _Costs:
     data, recipe = job.data, job.recipe
     assert recipe.batch_size is not None
-    assert recipe.epochs is not None
     step = seconds_per_step(job.network, recipe, data.shape, len(data.class_names))
-    picture = step / min(recipe.batch_size, len(data.train.labels))
+    images = 2 if recipe.augmentation.flip else 1  # a mirrored picture is judged twice
+    judging = images * _JUDGING * step / min(recipe.batch_size, len(data.train.labels))
+    judged = judging * len(data.validation.labels)
     steps_per_epoch = math.ceil(len(data.train.labels) / recipe.batch_size)
-    judged = _JUDGING * picture * len(data.validation.labels)
-    tested = _JUDGING * picture * (len(data.test.labels) if data.test is not None else 0)
-    epoch = steps_per_epoch * step + judged
-    after = tested + _FILES + _FIGURES * figures
-    if budget is not None:
-        budget = replace(budget, reserve=after + judged)
-        epochs = max(1 / steps_per_epoch, budget.left() / epoch)
-        job = replace(job, recipe=replace(recipe, epochs=round(min(epochs, 100_000.0), 3)))
-        recipe = job.recipe
-        assert recipe.epochs is not None
-    accuracy = expected_accuracy(data.name, recipe) if is_official(data) else None
-    seconds = after + recipe.epochs * epoch
-    expected = Expectation(seconds=seconds, accuracy=accuracy, seconds_per_step=step)
-    return Plan(job=job, expected=expected, budget=budget)
+    return _Costs(
+        step=step,
+        epoch=steps_per_epoch * step + judged,
+        judged=judged,
+        tested=judging * (len(data.test.labels) if data.test is not None else 0),
+    )

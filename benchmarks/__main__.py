@@ -7,7 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("tensorflow_parity", "ops", "imports", "training", "reading")
+SCRIPTS = (
+    "tensorflow_parity",
+    "ops",
+    "imports",
+    "training",
+    "reading",
+    "cross_validation",
+    "killing",
+)
 
 
 def main(asked: list[str]) -> int:

@@ -45,6 +45,7 @@ _PUBLIC = {
     "check_data": "convolens.data",
     "recipes": "convolens.recipes",
     "train": "convolens.recipes",
+    "resume": "convolens.recipes",
     "load_run": "convolens.training",
     "tune": "convolens.experiments",
     # Trust and use
@@ -95,6 +96,7 @@ if TYPE_CHECKING:
     from convolens.plotting import plot_predictions as plot_predictions
     from convolens.plotting import plot_trace as plot_trace
     from convolens.plotting import save_figure as save_figure
+    from convolens.recipes import resume as resume
     from convolens.recipes import train as train
     from convolens.training import load_run as load_run
     from convolens.zoo import summarise as summarise

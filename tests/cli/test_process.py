@@ -29,9 +29,11 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def test_an_interrupt_while_training_keeps_what_was_reached(tmp_path):
-    with start(tmp_path, "train", "digits", "--epochs", "1000", "--json") as process:
+    with start(
+        tmp_path, "train", "digits", "--epochs", "1000", "--json", "--progress", "jsonl"
+    ) as process:
         seen = []
-        while not (seen and seen[-1].startswith("epoch ")):
+        while not (seen and seen[-1].startswith('{"event": "epoch_done"')):
             seen.append(process.stderr.readline())
             assert seen[-1], "training ended before its first epoch"
         process.send_signal(signal.SIGINT)
@@ -41,6 +43,8 @@ def test_an_interrupt_while_training_keeps_what_was_reached(tmp_path):
     assert json.loads(out)["status"] == "interrupted"
     folder = tmp_path / json.loads(out)["run"]
     assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
+    hint = f"go on with: convolens train --resume --run {json.loads(out)['run']}"
+    assert err.splitlines()[-2:] == ["convolens: interrupted", hint]
     assert load_model(folder).classes == tuple("0123456789")
     # Every line of the record is whole.
     events = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
@@ -58,7 +62,7 @@ def test_help_and_version_as_a_process(tmp_path):
     with start(tmp_path, "--help") as process:
         out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
-    for verb in ("tour", "see", "data", "train", "evaluate", "predict"):
+    for verb in ("tour", "see", "data", "train", "evaluate", "predict", "cv", "tune"):
         assert f" {verb} " in out
     with start(tmp_path, "--version") as process:
         assert process.communicate() == (f"convolens {__version__}\n", "")
@@ -71,7 +75,9 @@ def test_a_wrong_option_as_a_process(tmp_path):
     assert err.startswith("convolens: No such option: --epoch (Possible options: --epochs")
 
 
-@pytest.mark.parametrize("verb", ["tour", "see", "data", "train", "evaluate", "predict"])
+@pytest.mark.parametrize(
+    "verb", ["tour", "see", "data", "train", "evaluate", "predict", "cv", "tune"]
+)
 def test_every_command_explains_itself(convolens, verb):
     ran = convolens(verb, "--help")
     assert (ran.status, ran.err) == (0, "")

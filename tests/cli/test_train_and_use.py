@@ -1,6 +1,7 @@
 """``data``, ``train``, ``evaluate``, ``predict`` and ``tour``: keys, streams and refusals."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -33,8 +34,10 @@ def test_training_prints_json_alone_and_tells_its_progress_elsewhere(trained):
 def test_training_for_people_says_how_good_and_where(convolens, tmp_path):
     ran = convolens("train", "--epochs", 0.1, "--seed", 5)
     assert ran.status == 0
-    assert " on 180 test pictures (95 % interval " in ran.out
-    assert ran.out.endswith("run: runs/digits-fast-1\n")
+    assert re.search(r"^test +180 +\d+\.\d\d% ", ran.out, re.MULTILINE)
+    assert "run: runs/digits-fast-1\n" in ran.out
+    assert "  convolens evaluate runs/digits-fast-1\n" in ran.out
+    assert "  convolens train --epochs 0.1 --seed 5 --seeds 3\n" in ran.out
     assert json.loads((tmp_path / "runs/digits-fast-1/run.json").read_text())["seed"] == 5
 
 

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convolens.cli.data_options import takes_data_options
+from convolens.cli.invocation import going_on
 from convolens.cli.output import JsonOption, print_json, print_text, say
+from convolens.cli.train_options import CheckpointOption
 
 if TYPE_CHECKING:
     from convolens.experiments import CrossValidation
 
-EXIT_INTERRUPTED = 130
-
 
 @takes_data_options
 def cv(
+    context: typer.Context,
     options: dict[str, Any],
     data: Annotated[
         str,
@@ -29,7 +30,8 @@ def cv(
         int, typer.Option(metavar="R", help="Do it all so often, each time divided anew.")
     ] = 1,
     recipe: Annotated[
-        str, typer.Option(help="fast, notes, or a .json file as convolens tune writes it.")
+        str,
+        typer.Option(help="fast, accurate, notes, or a .json file as convolens tune writes it."),
     ] = "fast",
     run: Annotated[
         Path | None,
@@ -52,13 +54,14 @@ def cv(
         float,
         typer.Option(metavar="X", help="Share of bad files above which nothing is trained."),
     ] = 0.01,
+    checkpoint_every: CheckpointOption = "30s",
     as_json: JsonOption = False,
 ) -> int:
     """Judge a recipe by cross-validation: every picture by a model that never saw it.
 
     The same command on the same --run DIR goes on where it was stopped: finished folds are kept.
-    The folder has cv.json, out_of_fold.npz with the probabilities of every picture, and a run for
-    each fold.
+    The folder has cv.json, cv.png with the accuracy of every fold, out_of_fold.npz with the
+    probabilities of every picture, and a run for each fold.
 
     Keys of --json: run (the folder), data, recipe, status, folds, repeats, seed; n (pictures);
     accuracy (mean over folds), accuracy_deviation (between folds), accuracy_low and accuracy_high
@@ -71,7 +74,9 @@ def cv(
     from convolens.data import PreparationDisplay
     from convolens.errors import ConfigError
     from convolens.experiments import cross_validate
+    from convolens.training.durations import parse_duration
 
+    parse_duration(checkpoint_every, "--checkpoint-every")
     if "folds" in options:
         raise ConfigError("--fold and a cross-validation both say what the test part is; use one")
     if "seed" in options:  # that of the division; trainings have one of their own
@@ -88,6 +93,7 @@ def cv(
             at_once=at_once,
             resume=resume,
             max_bad=max_bad,
+            checkpoint_every=checkpoint_every,
             say=say,
             on_progress=display,
             **options,
@@ -96,17 +102,16 @@ def cv(
         print_json(done.to_dict())
     else:
         print_text(_sentences(done))
-    return EXIT_INTERRUPTED if done.status == "interrupted" else 0
+    if done.status == "interrupted":
+        raise going_on(context, str(done.path))
+    return 0
 
 
 def _sentences(done: "CrossValidation") -> str:
     result = done.to_dict()
     if done.status != "completed":
         folds = result["folds"] * result["repeats"]
-        return (
-            f"{len(result['per_fold'])} of {folds} folds are done; the same command with "
-            f"--run {result['run']} goes on\nrun: {result['run']}"
-        )
+        return f"{len(result['per_fold'])} of {folds} folds are done\nrun: {result['run']}"
     lines = [
         (
             f"accuracy {result['accuracy']:.2%}, 95 % interval {result['accuracy_low']:.2%} to "
@@ -126,6 +131,7 @@ def _sentences(done: "CrossValidation") -> str:
             f"log loss {result['log_loss']:.4f}, calibration error {result['ece']:.2%}; "
             f"{result['train_seconds']:.1f} s of training"
         ),
+        f"picture: {done.path / 'cv.png'}",
         f"run: {result['run']}",
     ]
     return "\n".join(lines)

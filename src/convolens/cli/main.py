@@ -4,9 +4,11 @@ Exit status: 0 done, 1 the work failed, 2 the user's input was wrong, 130 interr
 one line on standard error; ``--debug`` adds the traceback.
 """
 
+import errno
 import io
 import os
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 
@@ -17,6 +19,7 @@ from convolens import __version__
 from convolens.cli.cv import cv
 from convolens.cli.data import data
 from convolens.cli.evaluate import evaluate
+from convolens.cli.invocation import Interrupted, Invocation
 from convolens.cli.predict import predict
 from convolens.cli.see import see
 from convolens.cli.tour import tour
@@ -25,6 +28,7 @@ from convolens.cli.tune import tune
 from convolens.errors import ConvolensError
 
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 
 app = typer.Typer(
     help="See, train and trust convolutional image classifiers, on an ordinary computer.",
@@ -38,29 +42,35 @@ for command in (tour, see, data, train, evaluate, predict, cv, tune):
     app.command()(command)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, started: float | None = None) -> int:
     """Run one command.
 
     Args:
         arguments: those after the program's name; by default the process's own.
+        started: ``time.perf_counter()`` at the beginning, from which a budget of time counts; by
+            default now.
 
     Returns:
         The exit status.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    begin = time.perf_counter() if started is None else started
     debug = "--debug" in given
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file's name need not be text, and a terminal need not have every letter.
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         words = [word for word in given if word != "--debug"]
-        status = app(words, prog_name="convolens", standalone_mode=False)
+        how = Invocation(words=tuple(words), started=begin)
+        status = app(words, prog_name="convolens", standalone_mode=False, obj=how)
     except TyperException as error:
         if not error.format_message():  # no command: the help was printed in its place
             return WRONG_INPUT
         return _say(_usage_message(error), WRONG_INPUT)
     except ConvolensError as error:
         return _say(str(error), WRONG_INPUT, debug=debug)
+    except Interrupted as stop:
+        return _say("interrupted", INTERRUPTED, hint=str(stop))
     except (KeyboardInterrupt, typer.Abort):
         return _say("interrupted", INTERRUPTED)
     except BrokenPipeError:
@@ -68,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception as error:  # noqa: BLE001 - the last resort: one line, not a traceback
-        return _say(f"{type(error).__name__}: {error}", FAILED, debug=debug)
+        return _say(_failure(error), FAILED, debug=debug)
     if status == INTERRUPTED:  # typer makes this of Ctrl-C, and says nothing
         return _say("interrupted", INTERRUPTED)
     return status if isinstance(status, int) else DONE
@@ -93,9 +103,21 @@ def _usage_message(error: TyperException) -> str:
     return f"{message}{got}{'' if message.endswith('?') else '.'} See: {command} --help"
 
 
-def _say(message: str, status: int, *, debug: bool = False) -> int:
+def _failure(error: Exception) -> str:
+    if isinstance(error, OSError):
+        if error.errno is None and error.args:  # one of ours, which says all
+            return str(error)
+        if error.errno in _FULL:
+            where = f" at {error.filename}" if error.filename else ""
+            return f"there is no room left{where} ({error.strerror}); make room, then try again"
+    return f"{type(error).__name__}: {error}"
+
+
+def _say(message: str, status: int, *, debug: bool = False, hint: str = "") -> int:
     if debug:
         traceback.print_exc()
     line = " ".join(message.split())
     print(f"convolens: {line}", file=sys.stderr)  # noqa: T201
+    if hint:  # the last line, and as it is: it may be copied
+        print(hint, file=sys.stderr)  # noqa: T201
     return status

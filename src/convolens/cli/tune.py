@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convolens.cli.data_options import takes_data_options
+from convolens.cli.invocation import going_on
 from convolens.cli.output import JsonOption, print_json, print_text, say
 
 if TYPE_CHECKING:
     from convolens.experiments import Tuning
 
-EXIT_INTERRUPTED = 130
-
 
 @takes_data_options
 def tune(
+    context: typer.Context,
     options: dict[str, Any],
     data: Annotated[
         str,
@@ -32,7 +32,7 @@ def tune(
         str | None, typer.Option(metavar="T", help="Time to spend: 90s, 10m, 1h.")
     ] = None,
     recipe: Annotated[
-        str, typer.Option(help="fast, notes, or a .json file as this command writes it.")
+        str, typer.Option(help="fast, accurate, notes, or a .json file as this command writes it.")
     ] = "fast",
     run: Annotated[
         Path | None,
@@ -90,7 +90,9 @@ def tune(
         print_json({**done.to_dict(), "command": command})
     else:
         print_text(_sentences(done, command))
-    return EXIT_INTERRUPTED if done.status == "interrupted" else 0
+    if done.status == "interrupted":
+        raise going_on(context, str(done.path))
+    return 0
 
 
 def _renamed(options: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from convolens.config import check_whole
@@ -34,7 +35,7 @@ def do_jobs(
         describe: from a job and its outcome to its entry in the record.
 
     Returns:
-        The entries of all finished jobs, by the job's folder.
+        The entries of all finished jobs, by the job's folder; not of all jobs after Ctrl-C.
     """
     done: dict[str, dict[str, Any]] = {}
     for job in jobs:
@@ -60,7 +61,8 @@ def do_jobs(
             f"{outcome.results['train_seconds']:.1f} s of training{rest}"
         )
 
-    run_jobs(bench, waiting, at_once=at_once, on_end=ended)
+    with suppress(KeyboardInterrupt):  # between two runs; during one, the run ends in order
+        run_jobs(bench, waiting, at_once=at_once, on_end=ended)
     return done
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,13 +22,18 @@ from convolens.experiments.bookkeeping import (
 )
 from convolens.experiments.fold_summary import summarise_folds
 from convolens.experiments.folder import ExperimentFolder, open_folder
-from convolens.experiments.jobs import Job, Outcome, Workbench, division_of
+from convolens.experiments.jobs import Job, Outcome, RunOptions, Workbench, division_of
 from convolens.experiments.material import Material, read_material
 from convolens.experiments.out_of_fold import OutOfFold, collect, load_out_of_fold
 from convolens.experiments.recipe_files import find_recipe
 from convolens.training import Recipe, Run, load_run
+from convolens.training.cadence import EVERY, CheckpointEvery
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 RECORD = "cv.json"
+PICTURE = "cv.png"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -69,6 +74,24 @@ class CrossValidation:
         check_whole("repeat", repeat, 1, len(kept.probabilities))
         return evaluate_probabilities(kept.probabilities[repeat - 1], kept.labels, kept.class_names)
 
+    def plot(self) -> "Figure":
+        """The accuracy of every fold, their mean and its interval.
+
+        Raises:
+            ConfigError: it is not complete.
+        """
+        from convolens.plotting import plot_folds
+
+        if self.status != "completed":
+            raise ConfigError(f"{self.path} is not complete; the picture is drawn of all folds")
+        summary = self.record["summary"]
+        interval = (summary["accuracy_low"], summary["accuracy_high"])
+        return plot_folds(
+            [entry["accuracy"] for entry in self.record["runs"]],
+            interval,
+            folds=self.record["settings"]["folds"],
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """What ``convolens cv --json`` prints; its keys are explained there."""
         record = self.record
@@ -98,6 +121,7 @@ def cross_validate(
     at_once: int | None = None,
     resume: bool = False,
     max_bad: float = 0.01,
+    checkpoint_every: CheckpointEvery = EVERY,
     groups: Any = None,
     say: Say = lambda _: None,
     on_progress: OnProgress = silent,
@@ -128,6 +152,8 @@ def cross_validate(
             begun, or one after the other.
         resume: whether there has to be something to go on with at ``path``.
         max_bad: the share of bad files above which nothing is trained.
+        checkpoint_every: as for :func:`convolens.train`; a fold that was killed goes on from its
+            last checkpoint.
         groups: of arrays, as for ``load_data``.
         say: called with a line from time to time.
         on_progress: as for ``load_data``.
@@ -178,9 +204,15 @@ def cross_validate(
         described = {**describe_data(material), "n": len(material.candidates)}
         folder.begin(settings, material.fingerprint, data=described, runs=[], summary={})
         with folder.status_of_failure():
-            bench = Workbench(material, chosen, folder.path, problems)
+            how = RunOptions(checkpoint_every=checkpoint_every)
+            bench = Workbench(material, chosen, folder.path, problems, how)
             _run(folder, bench, jobs, at_once, say)
-    return CrossValidation(path=folder.path, record=folder.record)
+        done = CrossValidation(path=folder.path, record=folder.record)
+        if done.status == "completed":
+            from convolens.plotting import save_figure
+
+            save_figure(done.plot(), folder.path / PICTURE, dpi=150)
+    return done
 
 
 def load_cross_validation(path: str | Path) -> CrossValidation:

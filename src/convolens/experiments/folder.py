@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,11 +76,10 @@ class ExperimentFolder:
         """Whatever ends the block early is written to the record before it goes on its way."""
         try:
             yield
-        except KeyboardInterrupt:
-            self.write(status="interrupted")
-            raise
-        except BaseException:
-            self.write(status="failed")
+        except BaseException as error:
+            with suppress(OSError):  # on a full disk, what went wrong first is what must be said
+                interrupted = isinstance(error, KeyboardInterrupt)
+                self.write(status="interrupted" if interrupted else "failed")
             raise
 
 

@@ -3,7 +3,7 @@
 import shutil
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from convolens.errors import ConfigError, ConvolensError, ModelError
 from convolens.experiments.material import Material, Part
 from convolens.files import replacing
 from convolens.training import Recipe, Run, load_run, train_recipe
+from convolens.training.budget import Budget
+from convolens.training.cadence import EVERY, CheckpointEvery
 from convolens.training.resuming import resume_run
 
 HELD_OUT = "held_out.npz"
@@ -50,6 +52,31 @@ class Outcome:
     """Pictures of each split."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How each run of an experiment is carried out; but for the budget it changes no weight."""
+
+    checkpoint_every: CheckpointEvery = EVERY
+    """As for :func:`convolens.training.train_recipe`."""
+    budget: float | None = None
+    """Seconds that each run may take; None for the recipe's epochs."""
+    tensorboard: bool = False
+    """Whether files for TensorBoard are written."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain JSON types, for other processes.
+
+        Raises:
+            ConfigError: ``checkpoint_every`` is an object.
+        """
+        if not isinstance(self.checkpoint_every, str | int | float):
+            raise ConfigError(
+                "checkpoint_every must be a text or seconds where several runs go at once; got a "
+                f"{type(self.checkpoint_every).__name__}"
+            )
+        return asdict(self)
+
+
 def division_of(job: Job) -> Splitting | None:
     """How a job's pictures are divided; None for as the data are."""
     return None if job.splitting is None else Splitting(**job.splitting)
@@ -64,11 +91,13 @@ class Workbench:
         recipe: Recipe,
         folder: Path,
         problems: Mapping[str, int] | None = None,
+        options: RunOptions = RunOptions(),
     ) -> None:
         self.material = material
         self.recipe = recipe
         self.folder = folder
         self.problems = dict(problems or {})
+        self.options = options
         # Divisions are made one after the other; only the last one is worth its memory.
         self._part = lru_cache(maxsize=1)(material.part)
 
@@ -123,8 +152,17 @@ class Workbench:
     def _begin(self, job: Job, part: Part) -> Run:
         place = self.folder / job.folder
         shutil.rmtree(place, ignore_errors=True)
+        options = self.options
         return train_recipe(
-            part.dataset, self.recipe, seed=job.seed, path=place, problems=self.problems
+            part.dataset,
+            self.recipe,
+            seed=job.seed,
+            path=place,
+            problems=self.problems,
+            checkpoint_every=options.checkpoint_every,
+            budget=None if options.budget is None else Budget.from_now(options.budget),
+            tensorboard=options.tensorboard,
+            figures=False,  # which take longer than a small run; Run.plot_learning_curves makes one
         )
 
     def _go_on(self, job: Job, part: Part) -> Run | None:
@@ -137,7 +175,13 @@ class Workbench:
                 return run
             if self._differs(job, run, part):
                 return None
-            return resume_run(place, part.dataset)
+            return resume_run(
+                place,
+                part.dataset,
+                checkpoint_every=self.options.checkpoint_every,
+                tensorboard=self.options.tensorboard,
+                figures=False,
+            )
         except ModelError:
             return None
 

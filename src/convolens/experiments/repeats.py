@@ -7,6 +7,7 @@ from typing import Any
 
 from convolens.config import check_whole, to_dict
 from convolens.data import Dataset, DataSource
+from convolens.data.surveying import OnProgress, silent
 from convolens.experiments.bookkeeping import (
     Say,
     check_at_once,
@@ -16,11 +17,14 @@ from convolens.experiments.bookkeeping import (
     do_jobs,
 )
 from convolens.experiments.folder import ExperimentFolder, open_folder
-from convolens.experiments.jobs import Job, Outcome, Workbench
-from convolens.experiments.material import Material, read_material
+from convolens.experiments.jobs import Job, Outcome, RunOptions, Workbench
+from convolens.experiments.material import read_material
 from convolens.experiments.recipe_files import find_recipe
 from convolens.experiments.summaries import spread_over_seeds
+from convolens.extras import require
+from convolens.recipes.budgets import choose_budget, refuse_both
 from convolens.training import Recipe, Run, load_run
+from convolens.training.cadence import EVERY, CheckpointEvery
 
 RECORD = "seeds.json"
 _KEPT = ("seed", "epochs", "best_epoch", "val_accuracy", "test_accuracy", "train_seconds")
@@ -91,11 +95,15 @@ def repeat_training(
     seeds: int = 5,
     seed: int = 0,
     epochs: float | None = None,
+    budget: str | float | None = None,
     path: str | Path | None = None,
     at_once: int | None = None,
     resume: bool = False,
     max_bad: float = 0.01,
+    checkpoint_every: CheckpointEvery = EVERY,
+    tensorboard: bool = False,
     say: Say = lambda _: None,
+    on_progress: OnProgress = silent,
     **options: Any,
 ) -> Repeats:
     """Train several times, with another seed each, and say how far the results lie apart.
@@ -109,19 +117,27 @@ def repeat_training(
         seeds: how many runs, from 1.
         seed: of the first; the others follow it.
         epochs: instead of the recipe's.
+        budget: a time for each run in place of epochs, such as "60s". Runs that have one are not
+            the same to the bit.
         path: folder; by default ``runs/<data>-<recipe>-seeds-<n>``.
         at_once: runs at a time, each in a process of its own if more than one. None: as it was
             begun, or one after the other.
         resume: whether there has to be something to go on with at ``path``.
         max_bad: the share of bad files above which nothing is trained.
+        checkpoint_every: as for :func:`convolens.train`; a run that was killed goes on from its
+            last checkpoint.
+        tensorboard: write files for TensorBoard, too, in the folder of each run.
         say: called with a line from time to time.
+        on_progress: as for ``load_data``.
         **options: of ``load_data``; the seed of the division is called ``split_seed``.
 
     Returns:
         All results, with their spread.
 
     Raises:
-        ConfigError: a number outside its range; the folder is in use, or another experiment's.
+        ConfigError: a number outside its range, or both epochs and a budget; the folder is in use,
+            or another experiment's.
+        ExtraMissing: TensorBoard is asked for and not installed.
         DataError: as ``load_data``.
 
     >>> import tempfile
@@ -132,33 +148,41 @@ def repeat_training(
     check_whole("seeds", seeds, 1, 10_000)
     check_whole("seed", seed, 0, 2**63 - 1)
     check_at_once(at_once)
+    refuse_both(epochs, budget, "epochs", "budget")
+    limit = choose_budget(budget)
+    how = RunOptions(
+        checkpoint_every=checkpoint_every,
+        budget=limit and limit.seconds,
+        tensorboard=tensorboard,
+    )
+    if tensorboard:
+        require("tensorboard", extra="tensorboard")
     chosen = find_recipe(recipe)
     if epochs is not None:
         chosen = replace(chosen, epochs=epochs)
     if "split_seed" in options:
         options["seed"] = options.pop("split_seed")
-    material = read_material(data, **options)
+    material = read_material(data, on_progress=on_progress, **options)
     dataset = material.part().dataset
     problems = check_dataset(dataset, max_bad)
     kind = f"{chosen.name}-seeds"
     with open_folder(path, RECORD, kind=kind, data=dataset.name, resume=resume) as folder:
-        return _repeat(folder, material, chosen, range(seed, seed + seeds), at_once, problems, say)
+        bench = Workbench(material, chosen, folder.path, problems, how)
+        return _repeat(folder, bench, range(seed, seed + seeds), at_once, say)
 
 
 def _repeat(
-    folder: ExperimentFolder,
-    material: Material,
-    recipe: Recipe,
-    seeds: range,
-    at_once: int | None,
-    problems: Mapping[str, int],
-    say: Say,
+    folder: ExperimentFolder, bench: Workbench, seeds: range, at_once: int | None, say: Say
 ) -> Repeats:
     at_once = chosen_at_once(folder, at_once)
-    settings = {"recipe": to_dict(recipe), "seeds": list(seeds), "at_once": at_once}
-    described = describe_data(material)
-    folder.begin(settings, material.fingerprint, data=described, runs=[], summary={})
-    bench = Workbench(material, recipe, folder.path, problems)
+    settings = {
+        "recipe": to_dict(bench.recipe),
+        "seeds": list(seeds),
+        "budget_seconds": bench.options.budget,
+        "at_once": at_once,
+    }
+    described = describe_data(bench.material)
+    folder.begin(settings, bench.material.fingerprint, data=described, runs=[], summary={})
     jobs = [Job(name=f"seed {seed}", folder=f"seed-{seed}", seed=seed) for seed in seeds]
     with folder.status_of_failure():
         done = do_jobs(folder, bench, jobs, at_once, say, _entry)

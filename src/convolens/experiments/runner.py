@@ -100,7 +100,11 @@ class _Crew:
         """Until all jobs are done, or one fails."""
         shared = self._bench.folder / SHARED
         self._bench.material.share(shared)
-        work = {"recipe": as_json(self._bench.recipe), "problems": self._bench.problems}
+        work = {
+            "recipe": as_json(self._bench.recipe),
+            "problems": self._bench.problems,
+            "options": self._bench.options.to_dict(),
+        }
         write_json(shared / WORK, work)
         try:
             with _termination_interrupts():

@@ -17,16 +17,19 @@ from convolens.zoo.registry import ARCHITECTURES
 TUNED = "-tuned"
 """What the name of a recipe ends in whose settings were found by tuning."""
 
+_COMPACT = (
+    "learning_rate",
+    "adam_learning_rate",
+    "weight_decay",
+    "label_smoothing",
+    "shift",
+    "flip",
+    "width",
+)
+
 SPACES: dict[str, tuple[str, ...]] = {
-    "fast": (
-        "learning_rate",
-        "adam_learning_rate",
-        "weight_decay",
-        "label_smoothing",
-        "shift",
-        "flip",
-        "width",
-    ),
+    "fast": _COMPACT,
+    "accurate": _COMPACT,
     "notes": ("learning_rate", "dropout", "shift", "flip"),
 }
 """What is tuned in each recipe. In any other recipe it is all that :data:`RULES` knows of."""

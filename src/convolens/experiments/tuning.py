@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from convolens.extras import require
 from convolens.files import write_json
 from convolens.training import FitResult, Recipe, fit
 from convolens.training.hardware import choose_device
+from convolens.training.recording import may_be_mirrored
 from convolens.zoo import build_network
 
 RECORD = "tune.json"
@@ -168,7 +170,9 @@ def tune(
         folder.begin(settings, material.fingerprint, data=described)
         with folder.status_of_failure():
             search = _Search(folder, dataset, chosen, seed, say)
-            done = search.run(trials, budget)
+            done = False
+            with suppress(KeyboardInterrupt):  # between two trials
+                done = search.run(trials, budget)
             folder.write(status="completed" if done else "interrupted")
         return Tuning(path=folder.path, record=folder.record, trials=tuple(search.log.trials))
 
@@ -179,7 +183,7 @@ class _Search:
     def __init__(
         self, folder: ExperimentFolder, data: Dataset, recipe: Recipe, seed: int, say: Say
     ) -> None:
-        settled = recipe.settled(len(data.train))
+        settled = recipe.settled(len(data.train), mirrors=may_be_mirrored(data))
         assert settled.epochs is not None
         assert settled.batch_size is not None
         self.folder = folder
@@ -252,6 +256,7 @@ class _Search:
             **recipe.arguments,
         ).to(choose_device())
         data = self.data
+        recipe = recipe.settled(len(data.train), mirrors=may_be_mirrored(data))
         return fit(network, self.preprocessing, data.train, data.validation, recipe, seed=self.seed)
 
     def _write_best(self) -> None:

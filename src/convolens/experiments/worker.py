@@ -19,7 +19,7 @@ import torch
 
 from convolens.errors import ConfigError, ConvolensError
 from convolens.experiments.folder import SHARED
-from convolens.experiments.jobs import Job, Outcome, Workbench
+from convolens.experiments.jobs import Job, Outcome, RunOptions, Workbench
 from convolens.experiments.material import open_material
 from convolens.experiments.recipe_files import from_json
 from convolens.experiments.runner import WORK
@@ -82,6 +82,7 @@ def _bench(folder: Path) -> Workbench:
         from_json(work["recipe"], source="recipe"),
         folder,
         work["problems"],
+        RunOptions(**work["options"]),
     )
 
 

@@ -11,6 +11,7 @@ from convolens.plotting.curves import plot_learning_curves
 from convolens.plotting.data_pictures import plot_class_counts, plot_pairs
 from convolens.plotting.figures import Figure, save_figure
 from convolens.plotting.filters import plot_filters
+from convolens.plotting.folds import plot_folds
 from convolens.plotting.gallery import plot_images
 from convolens.plotting.grid import plot_grid
 from convolens.plotting.image import plot_image
@@ -27,6 +28,7 @@ __all__ = [
     "plot_crop",
     "plot_feature_maps",
     "plot_filters",
+    "plot_folds",
     "plot_grid",
     "plot_image",
     "plot_images",

@@ -1,6 +1,7 @@
 """Complete named settings, and training by them."""
 
+from convolens.recipes.models import with_model
 from convolens.recipes.named import RECIPES, fast, notes
-from convolens.recipes.training import train
+from convolens.recipes.training import resume, train
 
-__all__ = ["RECIPES", "fast", "notes", "train"]
+__all__ = ["RECIPES", "fast", "notes", "resume", "train", "with_model"]

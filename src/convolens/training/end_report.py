@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from convolens.evaluation import wilson_interval
+from convolens.training.ending import resume_command
 from convolens.training.progress_words import duration
 from convolens.training.run import METRICS, Run
-from convolens.training.running import resume_command
 
 _CURVES = "figures/learning_curves.png"
 _WEIGHTS = "model/weights.safetensors"
@@ -20,7 +20,7 @@ _BOARDS = "tensorboard"
 _NARROWEST = 60
 
 
-def end_report(run: Run, width: int = 80) -> str:
+def end_report(run: Run, width: int = 80, *, again: str | None = None) -> str:
     """The result as a short table, where everything is, and the commands that make sense next.
 
     Paths and commands stand on lines of their own and are never broken, so that they can be copied
@@ -29,6 +29,8 @@ def end_report(run: Run, width: int = 80) -> str:
     Args:
         run: a run that has ended; an interrupted one has a command that goes on with it.
         width: columns; 60 are enough, and fewer are taken for 60.
+        again: a command that does the same with several seeds; "" for none, None for what the
+            run's record says.
 
     Returns:
         Plain text without a line end at its end.
@@ -47,11 +49,15 @@ def end_report(run: Run, width: int = 80) -> str:
     parts = [_headline(run), _accuracies(run), _facts(run)]
     width = max(_NARROWEST, width)
     drawn = "\n\n".join(_text(part, width) for part in parts if part is not None)
-    return "\n".join([drawn, *_places(run), "", "next:", *_commands(run)])
+    return "\n".join([drawn, *_places(run), "", "next:", *_commands(run, again)])
 
 
-def next_commands(run: Run) -> list[tuple[str, str]]:
+def next_commands(run: Run, again: str | None = None) -> list[tuple[str, str]]:
     """Commands that make sense after a run, each with what it is for.
+
+    Args:
+        run: a run that has ended.
+        again: as for :func:`end_report`. What the record says is left out where it is not enough.
 
     >>> from pathlib import Path
     >>> record = {"status": "completed", "results": {}, "data": {"counts": {"test": 9}}}
@@ -59,15 +65,15 @@ def next_commands(run: Run) -> list[tuple[str, str]]:
     ('convolens evaluate runs/a', 'where it is wrong, class by class')
     """
     path = shlex.quote(str(run.path))
-    train = _train_command(run)
+    again = _train_command(run) if again is None else again
     commands: list[tuple[str, str]] = []
     if run.status == "interrupted":
         commands.append((resume_command(run.path), "go on where it was stopped"))
     judged = "" if "test" in _counts(run) else " --split validation"
     commands.append((f"convolens evaluate {path}{judged}", "where it is wrong, class by class"))
     commands.append((f"convolens predict {path} picture.png", "the class of a picture"))
-    if run.status == "completed" and train:
-        commands.append((f"{train} --seeds 3", "how much of it is luck"))
+    if run.status == "completed" and again:
+        commands.append((again, "how much of it is luck"))
     if (run.path / _BOARDS).is_dir():
         boards = shlex.quote(str(run.path / _BOARDS))
         commands.append((f"tensorboard --logdir {boards}", "the curves in a browser"))
@@ -130,19 +136,27 @@ def _places(run: Run) -> list[str]:
     return lines
 
 
-def _commands(run: Run) -> list[str]:
-    commands = next_commands(run)
-    return [line for command, why in commands for line in (f"  # {why}", f"  {command}")]
+def _commands(run: Run, again: str | None) -> list[str]:
+    return [
+        line
+        for command, why in next_commands(run, again)
+        for line in (f"  # {why}", f"  {command}")
+    ]
 
 
 def _train_command(run: Run) -> str:
-    """The command that trains on the same data again, or "" where it needs further options."""
+    """The command that trains with several seeds, or "" where it needs further options."""
     data = run.record["data"]
     if "source" not in data or data.get("options"):
         return ""
-    recipe = run.results.get("recipe", "fast")
-    named = "" if recipe == "fast" else f" --recipe {shlex.quote(str(recipe))}"
-    return f"convolens train {shlex.quote(str(data['source']))}{named}"
+    words = ["convolens", "train", str(data["source"])]
+    recipe, model = str(run.results.get("recipe", "fast")), ""
+    architecture = run.record.get("recipe", {}).get("architecture", "")
+    if architecture and recipe.endswith(f"-{architecture}"):  # put under another recipe
+        recipe, model = recipe.removesuffix(f"-{architecture}"), architecture
+    words += ["--recipe", recipe] if recipe != "fast" else []
+    words += ["--model", model] if model else []
+    return shlex.join([*words, "--seeds", "3"])
 
 
 def _best_epoch(run: Run) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from convolens.config import choose, from_dict, to_dict
-from convolens.data import Dataset, Preprocessing, fit_preprocessing, is_official
+from convolens.data import KNOWN_DATASETS, Dataset, Preprocessing, fit_preprocessing, is_official
 from convolens.training.hardware import choose_device, choose_precision, describe_machine
 from convolens.training.settings import Recipe
 from convolens.zoo import build_network
@@ -35,7 +35,7 @@ def prepare_job(data: Dataset, recipe: Recipe, seed: int) -> Job:
     Raises:
         ConfigError: the recipe does not fit the data.
     """
-    recipe = recipe.settled(len(data.train.labels))
+    recipe = recipe.settled(len(data.train.labels), mirrors=may_be_mirrored(data))
     preprocessing = fit_preprocessing(recipe.preprocessing, data.train.images, fit=data.fit)
     device = choose_device()
     network = build_network(
@@ -51,7 +51,14 @@ def prepare_job(data: Dataset, recipe: Recipe, seed: int) -> Job:
     )
 
 
-def new_record(job: Job, problems: Mapping[str, int]) -> dict[str, Any]:
+def may_be_mirrored(data: Dataset) -> bool:
+    """Whether it is known that a picture's mirror image is of the same class."""
+    return is_official(data) and KNOWN_DATASETS[data.name].mirrors
+
+
+def new_record(
+    job: Job, problems: Mapping[str, int], *, budget_seconds: float | None = None
+) -> dict[str, Any]:
     """What ``run.json`` holds when a run begins."""
     data = job.data
     return {
@@ -62,6 +69,7 @@ def new_record(job: Job, problems: Mapping[str, int]) -> dict[str, Any]:
             if is_dataclass(value := getattr(job.recipe, field.name))
         },
         "seed": job.seed,
+        "budget_seconds": budget_seconds,
         "data": {
             "name": data.name,
             "source": _source(data),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from convolens.data import Dataset
 from convolens.errors import DataError
+from convolens.training.budget import Budget
 from convolens.training.cadence import EVERY, CheckpointEvery
 from convolens.training.checkpoints import (
     CHECKPOINTS,
@@ -17,7 +18,7 @@ from convolens.training.interrupts import terminate_as_interrupt
 from convolens.training.locking import lock_run
 from convolens.training.recording import machine_differences, prepare_job, recorded_recipe
 from convolens.training.run import Run, load_run, write_record
-from convolens.training.running import carry_out
+from convolens.training.running import BOARDS, carry_out
 from convolens.training.saving_events import RunResumed
 
 
@@ -26,17 +27,22 @@ def resume_run(
     data: Dataset | None = None,
     *,
     checkpoint_every: CheckpointEvery = EVERY,
+    tensorboard: bool = False,
+    figures: bool = True,
     on_event: Callback = lambda _: None,
 ) -> Run:
     """Go on with a run, from its last whole checkpoint, to the bit as if it had never stopped.
 
     Settings and seed are those of its record. A run that died before its first checkpoint starts
-    again; a completed one is only opened.
+    again; a completed one is only opened. One with a budget has what was left of it at its
+    checkpoint, or all of it where there was none.
 
     Args:
         path: its folder.
         data: the data set it was trained on; by default it is loaded again.
         checkpoint_every: as for :func:`convolens.training.train_recipe`.
+        tensorboard: likewise; a run that began with it goes on with it in any case.
+        figures: likewise.
         on_event: called with every event; the first one is ``RunResumed``.
 
     Returns:
@@ -46,6 +52,7 @@ def resume_run(
         ModelError: it is not a run, or each of its checkpoints is damaged.
         DataError: the data are others than those it was trained on, or cannot be found.
         ConfigError: another process has the run, or training diverged.
+        ExtraMissing: TensorBoard is asked for and not installed.
         OSError: the disk is full. The last checkpoint is whole.
     """
     begin = time.perf_counter()
@@ -73,6 +80,7 @@ def resume_run(
             *machine_differences(run.record, job),
         )
         parts = [*run.record.get("resumed", []), {"step": step, "notices": list(notices)}]
+        budget = run.record.get("budget_seconds")
         record = {**run.record, "status": "running", "results": {}, "resumed": parts}
         write_record(folder, record)
         return carry_out(
@@ -81,6 +89,9 @@ def resume_run(
             record,
             begin=begin - (checkpoint.facts["total_seconds"] if checkpoint else 0.0),
             checkpoint_every=checkpoint_every,
+            budget=None if budget is None else Budget.from_now(budget),
+            tensorboard=tensorboard or (folder / BOARDS).is_dir(),
+            figures=figures,
             on_event=on_event,
             checkpoint=checkpoint,
             resumed=RunResumed(step=step, notices=notices),

@@ -47,8 +47,12 @@ class Run:
     @property
     def history(self) -> list[dict[str, Any]]:
         """One entry an epoch: loss and accuracy on the training and the validation pictures."""
-        events = read_events(self.path / METRICS)
-        return [event for event in events if event["event"] == "epoch_done"]
+        return self._told("epoch_done")
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """What was measured between: loss, accuracy and learning rate of some steps each."""
+        return self._told("steps_done")
 
     def model(self) -> Model:
         """The model of the best epoch."""
@@ -76,14 +80,18 @@ class Run:
         return evaluate(self.model(), data or self.data(), split=split)
 
     def plot_learning_curves(self) -> "Figure":
-        """Loss and accuracy by epoch."""
+        """Loss, accuracy and learning rate over the epochs."""
         from convolens.plotting import plot_learning_curves
 
-        return plot_learning_curves(self.history)
+        return plot_learning_curves(self.history, self.steps)
 
     def to_dict(self) -> dict[str, Any]:
         """What ``convolens train --json`` prints."""
         return {"run": str(self.path), **self.results}
+
+    def _told(self, kind: str) -> list[dict[str, Any]]:
+        events = read_events(self.path / METRICS)
+        return [event for event in events if event["event"] == kind]
 
 
 def load_run(path: str | Path) -> Run:

@@ -1,30 +1,37 @@
 """A whole run: from a data set and a recipe to a folder with model, record and figures."""
 
-import shlex
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from convolens.config import check_whole
 from convolens.data import Dataset
-from convolens.evaluation import Evaluation, evaluate
+from convolens.evaluation import evaluate
+from convolens.training.budget import Budget
 from convolens.training.cadence import EVERY, CheckpointEvery
-from convolens.training.checkpoints import CHECKPOINTS, Checkpoint
+from convolens.training.checkpoints import Checkpoint
+from convolens.training.ending import disk_message, last_state, note_end, run_results, write_figures
 from convolens.training.events import Callback, Event, RunStarted
+from convolens.training.expectations import Expectation
 from convolens.training.interrupts import terminate_as_interrupt
 from convolens.training.locking import lock_run
 from convolens.training.loop import FitResult, fit
 from convolens.training.measuring import Diverged
 from convolens.training.metrics_log import MetricsLog
+from convolens.training.planning import Plan, plan_run
 from convolens.training.recording import Job, new_record, prepare_job
 from convolens.training.run import METRICS, Run, clear_claimed, make_run_folder, write_record
 from convolens.training.saving import CheckpointSaver, ModelKeeper, disk_error
 from convolens.training.saving_events import RunResumed
 from convolens.training.settings import Recipe
+from convolens.training.tensorboard import TensorBoardWriter
 from convolens.training.trained_on import TRAINED_ON, remember_training_pictures
+
+BOARDS = "tensorboard"
+"""The folder in a run's that holds its files for TensorBoard."""
 
 
 def train_recipe(
@@ -35,6 +42,9 @@ def train_recipe(
     path: str | Path | None = None,
     problems: Mapping[str, int] = MappingProxyType({}),
     checkpoint_every: CheckpointEvery = EVERY,
+    budget: Budget | None = None,
+    tensorboard: bool = False,
+    figures: bool = True,
     on_event: Callback = lambda _: None,
 ) -> Run:
     """Train by a recipe and write the run.
@@ -47,6 +57,9 @@ def train_recipe(
         problems: how many problems of each kind the data have, for the record.
         checkpoint_every: time between two checkpoints, such as "30s", "2m" or "off"; where they
             would cost over 2 % of the run they are fewer. They change no weight.
+        budget: the time that the whole run may take, instead of the recipe's epochs.
+        tensorboard: whether to write files for TensorBoard, too, in ``tensorboard`` in the folder.
+        figures: whether to draw the learning curves and the confusion matrix.
         on_event: called with every event.
 
     Returns:
@@ -56,18 +69,27 @@ def train_recipe(
     Raises:
         ConfigError: the recipe does not fit the data, the folder is taken or in use, or training
             diverged. What was reached before stays in the folder, with the status "failed".
+        ExtraMissing: TensorBoard is asked for and not installed.
         OSError: the disk is full. The last checkpoint is whole.
     """
-    begin = time.perf_counter()
+    begin = time.perf_counter() if budget is None else budget.started
     check_whole("seed", seed, 0, 2**64 - 1)
     job = prepare_job(data, recipe, seed)
     folder = make_run_folder(path, data=data.name, recipe=recipe.name)
     with lock_run(folder), terminate_as_interrupt():
         clear_claimed(folder)
-        record = new_record(job, problems)
+        record = new_record(job, problems, budget_seconds=budget and budget.seconds)
         write_record(folder, record)
         return carry_out(
-            job, folder, record, begin=begin, checkpoint_every=checkpoint_every, on_event=on_event
+            job,
+            folder,
+            record,
+            begin=begin,
+            checkpoint_every=checkpoint_every,
+            budget=budget,
+            tensorboard=tensorboard,
+            figures=figures,
+            on_event=on_event,
         )
 
 
@@ -78,6 +100,9 @@ def carry_out(
     *,
     begin: float,
     checkpoint_every: CheckpointEvery,
+    budget: Budget | None,
+    tensorboard: bool,
+    figures: bool,
     on_event: Callback,
     checkpoint: Checkpoint | None = None,
     resumed: RunResumed | None = None,
@@ -90,19 +115,23 @@ def carry_out(
         record: what ``run.json`` holds.
         begin: ``time.perf_counter()`` when the run began, put back by what earlier parts took.
         checkpoint_every: as for :func:`train_recipe`.
+        budget: likewise.
+        tensorboard: likewise.
+        figures: likewise.
         on_event: called with every event.
         checkpoint: to go on from; None starts with the first step.
         resumed: told first, if this is not the first part of the run.
     """
     log = MetricsLog(folder / METRICS, keep=checkpoint.facts["events"] if checkpoint else 0)
-    keeper = ModelKeeper(folder / "model", job)
     saver = CheckpointSaver(folder, checkpoint_every, job, log, begin=begin)
+
+    listeners: list[Callback] = [on_event]
 
     def tell(event: Event) -> None:
         if not (checkpoint and isinstance(event, RunStarted)):  # the log has that of the first part
             log(event)
-        keeper(event)
-        on_event(event)
+        for listener in listeners:
+            listener(event)
 
     saver.on_event = tell
     results: dict[str, Any] = {}
@@ -111,14 +140,18 @@ def carry_out(
             remember_training_pictures(folder, job.data)
         if resumed is not None:
             tell(resumed)
-        result = _fit(job, keeper, saver, checkpoint, tell)
+        plan = _planned(job, budget, figures=figures, first=checkpoint is None)
+        keeper = ModelKeeper(folder / "model", plan.job)
+        listeners.insert(0, keeper)
+        with _boards(folder / BOARDS if tensorboard else None, listeners):
+            result = _fit(plan, keeper, saver, checkpoint, tell)
         job.network.eval()
         # On disk before anything else: an interrupt while judging costs no training.
         keeper.model(result.best).save(folder / "model")
-        results = _results(job, result, None)
+        results = run_results(job, result, None, timed=budget is not None)
         test = evaluate(keeper.model(result.best), job.data) if job.data.test is not None else None
         keeper.model(result.best, test).save(folder / "model")
-        results = _results(job, result, test)
+        results = run_results(job, result, test, timed=budget is not None)
         results["total_seconds"] = time.perf_counter() - begin
         run = Run(
             path=folder,
@@ -126,17 +159,13 @@ def carry_out(
             dataset=job.data,
         )
         log.close()
-        _write_figures(run, test)
+        if figures:
+            write_figures(run, test)
         write_record(folder, run.record)
     except BaseException as error:
-        interrupted = isinstance(error, KeyboardInterrupt)
-        status = "interrupted" if interrupted else "failed"
-        with suppress(OSError):  # what went wrong first is what must be said
-            write_record(folder, {**record, "results": results, "status": status})
-        if interrupted:
-            error.add_note(f"go on with: {resume_command(folder)}")
+        note_end(folder, {**record, "results": results}, error)
         if (reason := disk_error(error)) is not None:
-            raise OSError(_disk_message(folder, reason)) from error
+            raise OSError(disk_message(folder, reason)) from error
         raise
     finally:
         with suppress(OSError):
@@ -144,13 +173,36 @@ def carry_out(
     return run
 
 
+def _planned(job: Job, budget: Budget | None, *, figures: bool, first: bool) -> Plan:
+    """How the run will go; measured only where a budget needs it, or a person will read it."""
+    if budget is None and not (figures and first):
+        return Plan(job=job, expected=Expectation(), budget=None)
+    return plan_run(job, budget, figures=figures)
+
+
+@contextmanager
+def _boards(folder: Path | None, listeners: list[Callback]) -> Iterator[None]:
+    """While the block runs, one listener more: it writes for TensorBoard."""
+    if folder is None:
+        yield
+        return
+    writer = TensorBoardWriter(folder)
+    listeners.append(writer)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            writer.close()
+
+
 def _fit(
-    job: Job,
+    plan: Plan,
     keeper: ModelKeeper,
     saver: CheckpointSaver,
     checkpoint: Checkpoint | None,
     tell: Callback,
 ) -> FitResult:
+    job = plan.job
     try:
         return fit(
             job.network,
@@ -162,55 +214,13 @@ def _fit(
             on_event=tell,
             saver=saver,
             resumed=checkpoint.state if checkpoint else None,
+            budget=plan.budget,
+            expected=plan.expected,
         )
     except Diverged as error:
         if error.best is not None:
             job.network.eval()
             keeper.model(error.best).save(keeper.path)
             error.keep(f"the model of epoch {error.best.epoch} is in {keeper.path}")
-        error.keep(_last_state(keeper.path.parent))
+        error.keep(last_state(keeper.path.parent))
         raise
-
-
-def resume_command(folder: Path) -> str:
-    """What to type to go on with a run."""
-    return f"convolens train --resume --run {shlex.quote(str(folder))}"
-
-
-def _disk_message(folder: Path, reason: str) -> str:
-    return (
-        f"{folder} cannot be written to ({reason}); {_last_state(folder)}. Make room, then go on "
-        f"with: {resume_command(folder)}"
-    )
-
-
-def _last_state(folder: Path) -> str:
-    saved = sorted((folder / CHECKPOINTS).glob("step-*"))
-    return f"the last good state is {saved[-1]}" if saved else "there was no checkpoint yet"
-
-
-def _results(job: Job, result: FitResult, test: Evaluation | None) -> dict[str, Any]:
-    return {
-        "data": job.data.name,
-        "recipe": job.recipe.name,
-        "seed": job.seed,
-        "epochs": job.recipe.epochs,
-        "parameters": sum(parameter.numel() for parameter in job.network.parameters()),
-        "train_seconds": result.train_seconds,
-        "images_per_second": result.images_per_second,
-        "val_accuracy": result.best.val_accuracy,
-        "test_accuracy": test.accuracy if test else None,
-        "status": result.status,
-        "best_epoch": result.best.epoch,
-    }
-
-
-def _write_figures(run: Run, test: Evaluation | None) -> None:
-    from convolens.plotting import plot_confusion_matrix, save_figure
-
-    figures = run.path / "figures"
-    save_figure(run.plot_learning_curves(), figures / "learning_curves.png", dpi=150)
-    if test is not None:
-        names = tuple(entry.name for entry in test.per_class)
-        matrix = plot_confusion_matrix(test.confusion_matrix, names)
-        save_figure(matrix, figures / "confusion_matrix.png", dpi=150)

@@ -1,7 +1,7 @@
 """Before a run begins: how long it will take, and how many epochs a budget is enough for."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from convolens.data import is_official
 from convolens.training.budget import Budget
@@ -24,8 +24,8 @@ class Plan:
 
     job: Job
     """With the number of epochs that the budget is expected to be enough for."""
-    expected: Expectation
-    budget: Budget | None
+    expected: Expectation = field(default_factory=Expectation)
+    budget: Budget | None = None
     """With the reserve for what comes after the last step."""
 
 

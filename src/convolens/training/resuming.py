@@ -16,6 +16,7 @@ from convolens.training.checkpoints import (
 from convolens.training.events import Callback
 from convolens.training.interrupts import terminate_as_interrupt
 from convolens.training.locking import lock_run
+from convolens.training.planning import Plan
 from convolens.training.recording import machine_differences, prepare_job, recorded_recipe
 from convolens.training.run import Run, load_run, write_record
 from convolens.training.running import BOARDS, carry_out
@@ -81,15 +82,15 @@ def resume_run(
         )
         parts = [*run.record.get("resumed", []), {"step": step, "notices": list(notices)}]
         budget = run.record.get("budget_seconds")
+        plan = Plan(job=job, budget=None if budget is None else Budget.from_now(budget))
         record = {**run.record, "status": "running", "results": {}, "resumed": parts}
         write_record(folder, record)
         return carry_out(
-            job,
+            plan,
             folder,
             record,
             begin=begin - (checkpoint.facts["total_seconds"] if checkpoint else 0.0),
             checkpoint_every=checkpoint_every,
-            budget=None if budget is None else Budget.from_now(budget),
             tensorboard=tensorboard or (folder / BOARDS).is_dir(),
             figures=figures,
             on_event=on_event,

@@ -15,7 +15,6 @@ from convolens.training.cadence import EVERY, CheckpointEvery
 from convolens.training.checkpoints import Checkpoint
 from convolens.training.ending import disk_message, last_state, note_end, run_results, write_figures
 from convolens.training.events import Callback, Event, RunStarted
-from convolens.training.expectations import Expectation
 from convolens.training.interrupts import terminate_as_interrupt
 from convolens.training.locking import lock_run
 from convolens.training.loop import FitResult, fit
@@ -78,15 +77,15 @@ def train_recipe(
     folder = make_run_folder(path, data=data.name, recipe=recipe.name)
     with lock_run(folder), terminate_as_interrupt():
         clear_claimed(folder)
-        record = new_record(job, problems, budget_seconds=budget and budget.seconds)
+        plan = _planned(job, recipe, budget, figures=figures)
+        record = new_record(plan.job, problems, budget_seconds=budget and budget.seconds)
         write_record(folder, record)
         return carry_out(
-            job,
+            plan,
             folder,
             record,
             begin=begin,
             checkpoint_every=checkpoint_every,
-            budget=budget,
             tensorboard=tensorboard,
             figures=figures,
             on_event=on_event,
@@ -94,13 +93,12 @@ def train_recipe(
 
 
 def carry_out(
-    job: Job,
+    plan: Plan,
     folder: Path,
     record: Mapping[str, Any],
     *,
     begin: float,
     checkpoint_every: CheckpointEvery,
-    budget: Budget | None,
     tensorboard: bool,
     figures: bool,
     on_event: Callback,
@@ -110,18 +108,18 @@ def carry_out(
     """Train in a folder that is locked and has its record, from the start or from a checkpoint.
 
     Args:
-        job: what is trained, on what.
+        plan: what is trained, on what, in what time.
         folder: of the run.
         record: what ``run.json`` holds.
         begin: ``time.perf_counter()`` when the run began, put back by what earlier parts took.
         checkpoint_every: as for :func:`train_recipe`.
-        budget: likewise.
         tensorboard: likewise.
         figures: likewise.
         on_event: called with every event.
         checkpoint: to go on from; None starts with the first step.
         resumed: told first, if this is not the first part of the run.
     """
+    job = plan.job
     log = MetricsLog(folder / METRICS, keep=checkpoint.facts["events"] if checkpoint else 0)
     saver = CheckpointSaver(folder, checkpoint_every, job, log, begin=begin)
 
@@ -140,18 +138,17 @@ def carry_out(
             remember_training_pictures(folder, job.data)
         if resumed is not None:
             tell(resumed)
-        plan = _planned(job, budget, figures=figures, first=checkpoint is None)
-        keeper = ModelKeeper(folder / "model", plan.job)
+        keeper = ModelKeeper(folder / "model", job)
         listeners.insert(0, keeper)
         with _boards(folder / BOARDS if tensorboard else None, listeners):
             result = _fit(plan, keeper, saver, checkpoint, tell)
         job.network.eval()
         # On disk before anything else: an interrupt while judging costs no training.
         keeper.model(result.best).save(folder / "model")
-        results = run_results(job, result, None, timed=budget is not None)
+        results = run_results(job, result, None, timed=plan.budget is not None)
         test = evaluate(keeper.model(result.best), job.data) if job.data.test is not None else None
         keeper.model(result.best, test).save(folder / "model")
-        results = run_results(job, result, test, timed=budget is not None)
+        results = run_results(job, result, test, timed=plan.budget is not None)
         results["total_seconds"] = time.perf_counter() - begin
         run = Run(
             path=folder,
@@ -173,11 +170,11 @@ def carry_out(
     return run
 
 
-def _planned(job: Job, budget: Budget | None, *, figures: bool, first: bool) -> Plan:
+def _planned(job: Job, asked: Recipe, budget: Budget | None, *, figures: bool) -> Plan:
     """How the run will go; measured only where a budget needs it, or a person will read it."""
-    if budget is None and not (figures and first):
-        return Plan(job=job, expected=Expectation(), budget=None)
-    return plan_run(job, budget, figures=figures)
+    if budget is None and not figures:
+        return Plan(job=job)
+    return plan_run(job, budget, asked=asked, figures=figures)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The command as a process: its streams, its signals, its exit status."""
 
+import importlib
 import json
 import os
 import signal
@@ -125,3 +126,23 @@ def test_an_interrupt_inside_a_command_is_said(capsys, monkeypatch):
     monkeypatch.setattr("convolens.data.load_data", interrupted)
     assert command_line.main(["data", "digits"]) == 130
     assert capsys.readouterr() == ("", "convolens: interrupted\n")
+
+
+def test_python_m_convolens_is_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["convolens", "data", "nothing-of-that-name"])
+    module = importlib.import_module("convolens.__main__")
+    assert module.run() == 2
+    assert "nothing-of-that-name" in capsys.readouterr().err
+
+
+def test_ctrl_c_while_the_command_starts_ends_it_in_order(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(**_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("convolens.cli.main.main", interrupted)
+    assert importlib.import_module("convolens.__main__").run() == 130
+    assert capsys.readouterr().err == "convolens: interrupted\n"

@@ -10,6 +10,7 @@ from PIL import Image
 
 from convolens.bundle import load_model
 from convolens.data import load_data
+from convolens.errors import DataError
 
 TRAIN_KEYS = {
     "run", "data", "recipe", "seed", "epochs", "parameters", "train_seconds", "total_seconds",
@@ -164,3 +165,32 @@ def test_of_an_animation_the_first_frame_is_used_and_that_is_said(convolens, tra
     assert ran.err == "moving.gif: holds 3 frames; the first one is used\n"
     assert ran.json[0]["top"] == ran.json[1]["top"]
     assert "holds 3 frames" in convolens("see", "moving.gif", "--filter", "sobel_x").err
+
+
+def test_the_tour_says_what_it_does_and_where_the_page_is(convolens, monkeypatch):
+    def made(out, *, data, say):
+        say(f"one step of {data}")
+        return out / "index.html"
+
+    monkeypatch.setattr("convolens.tour.make_tour", made)
+    ran = convolens("tour", "--data", "digits", "--out", "here")
+    assert ran.status == 0
+    assert ran.out.startswith("here/index.html is ready")
+    assert ran.err.splitlines() == [
+        "convolens tour: about two minutes on two cores",
+        "· one step of digits",
+    ]
+    ran = convolens("tour", "--data", "digits", "--out", "here", "--json")
+    assert ran.json.keys() == {"page", "seconds"}
+
+
+def test_without_fashion_mnist_the_tour_takes_the_digits(convolens, monkeypatch):
+    def missing(*_):
+        message = "fashion-mnist is nowhere"
+        raise DataError(message)
+
+    monkeypatch.setattr("convolens.data.locate_files", missing)
+    monkeypatch.setattr("convolens.tour.make_tour", lambda out, *, data, say: out / data)  # noqa: ARG005
+    ran = convolens("tour", "--json")
+    assert ran.json["page"] == "tour/digits"
+    assert "fashion-mnist is nowhere\nUsing the bundled digits" in ran.err

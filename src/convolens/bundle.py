@@ -7,7 +7,6 @@ holds the SHA-256 of the second, and opening checks it. Nothing is ever unpickle
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from textwrap import shorten
@@ -27,13 +26,17 @@ from convolens.data import Images, Preprocessing, StoredImages
 from convolens.errors import ConvolensError, ModelError
 from convolens.files import read_json, replacing, sha256, write_json
 from convolens.images import ImageSource
+from convolens.threads import thread_pool
 from convolens.zoo import build_network, summarise
 
 if TYPE_CHECKING:
+    from concurrent.futures import Future
+
     from convolens.zoo import ModelSummary
 
 FORMAT_VERSION = 1
-BATCH_SIZE = 500  # pictures at a time in prediction; bounds the memory
+BATCH_SIZE = 250  # pictures a batch in prediction, and
+MOST_AT_ONCE = 8  # batches at a time, if there are so many threads: together they bound the memory
 DESCRIPTION = "model.json"
 WEIGHTS = "weights.safetensors"
 _NETWORK = "network."
@@ -244,16 +247,15 @@ def predict_logits(
                 seen = (seen + network(pictures.flip(3)).float()) / 2
             return seen.cpu()
 
-    at_once = 1 if device.type != "cpu" else threads or torch.get_num_threads()
-    training, before = network.training, torch.get_num_threads()
+    at_once = min(threads or torch.get_num_threads(), MOST_AT_ONCE)
+    training = network.training
     network.eval()
     try:
-        if device.type == "cpu":
-            torch.set_num_threads(1)
+        if device.type != "cpu":
+            return torch.cat(list(map(logits, batches))).numpy()
         return torch.cat(list(_computed(logits, batches, at_once))).numpy()
     finally:
         network.train(training)
-        torch.set_num_threads(before)
 
 
 def _computed(
@@ -261,14 +263,12 @@ def _computed(
     batches: Iterable[NDArray[np.float32]],
     at_once: int,
 ) -> Iterator[torch.Tensor]:
-    """``compute`` of every batch, in order, with few batches in memory at a time."""
-    if at_once == 1:
-        yield from map(compute, batches)
-        return
+    """``compute`` of every batch, in order, with few batches in memory at a time.
+
+    The calling thread computes nothing, so the number of threads that it uses is left alone.
+    """
     waiting: deque[Future[torch.Tensor]] = deque()
-    with ThreadPoolExecutor(
-        at_once, "predicting", initializer=torch.set_num_threads, initargs=(1,)
-    ) as pool:
+    with thread_pool(at_once, each=1, name="predicting") as pool:
         try:
             for batch in batches:
                 waiting.append(pool.submit(compute, batch))

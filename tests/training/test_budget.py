@@ -1,14 +1,20 @@
 """A budget plans the whole schedule into the time, whatever the machine does."""
 
 import math
+import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from convolens import recipes
+from convolens.data import load_data
 from convolens.errors import ConfigError
 from convolens.training import budget as module
 from convolens.training.budget import Budget, BudgetPace, PlannedPace
+from convolens.training.planning import plan_run
+from convolens.training.recording import prepare_job
 
 
 class Clock:
@@ -110,3 +116,27 @@ def test_planned_steps_are_taken_evenly() -> None:
         shares.append(PlannedPace().share(state))  # pyright: ignore[reportArgumentType]
         state.step += 1
     assert shares == [0.125, 0.375, 0.625, 0.875]
+
+
+def test_a_budget_that_is_over_is_refused_and_leaves_no_folder(tmp_path: Path) -> None:
+    spent = Budget(seconds=2, started=time.perf_counter() - 3)
+    with pytest.raises(ConfigError, match=r"2 s is over before the first step.*give it more"):
+        recipes.train("digits", budget=spent, path=tmp_path / "run", progress=False)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_long_budget_is_for_the_whole_width_and_many_epochs() -> None:
+    job = prepare_job(load_data("digits"), recipes.fast(), 0)
+    plan = plan_run(job, Budget.from_now(3600), asked=recipes.fast(), figures=False)
+    assert plan.job.recipe.epochs is not None
+    assert plan.job.recipe.epochs > 20
+    assert "width" not in plan.job.recipe.arguments
+    assert plan.budget is not None
+    assert 0 < plan.budget.reserve < 60
+
+
+def test_batches_larger_than_the_data_are_measured_as_they_are() -> None:
+    job = prepare_job(load_data("digits"), recipes.fast(batch_size=60_000, epochs=2), 0)
+    plan = plan_run(job, figures=False)
+    assert plan.expected.seconds is not None
+    assert plan.expected.seconds < 60

@@ -162,6 +162,31 @@ def test_a_completed_run_is_left_alone(undisturbed: Path) -> None:
     assert before == after
 
 
+@pytest.mark.parametrize("stopped_in", ["evaluate", "write_figures"])
+def test_a_run_that_was_stopped_after_its_last_step_is_not_trained_again(
+    undisturbed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped_in: str
+) -> None:
+    def press(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    path = tmp_path / "run"
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(f"convolens.training.running.{stopped_in}", press)
+        train(small(), moved(), path=path, progress=False, checkpoint_every="off")
+    assert load_run(path).status == "interrupted"
+    told, seconds = (path / "metrics.jsonl").read_bytes(), load_run(path).results["train_seconds"]
+    run = resume(path, small(), progress=False)
+    assert (path / "metrics.jsonl").read_bytes() == told
+    assert run.status == load_run(path).status == "completed"
+    assert weights(path) == weights(undisturbed)
+    assert run.results["total_seconds"] > run.results["train_seconds"] == seconds
+    whole = load_run(undisturbed)
+    assert run.results.keys() == whole.results.keys()
+    assert run.results["test_accuracy"] == whole.results["test_accuracy"]
+    assert run.model().metrics == whole.model().metrics
+    assert (path / "figures" / "confusion_matrix.png").is_file()
+
+
 def die_at(step: int) -> Callable[[Event], None]:
     """What a killed process leaves, without one: nothing more is written after this."""
 

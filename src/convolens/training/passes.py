@@ -11,15 +11,19 @@ the other, to the same bits. Four threads and more are shared out evenly among t
 
 import copy
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from convolens.threads import thread_pool
 from convolens.zoo import draws_random_numbers
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 PARTS = 2
 SMALLEST_PART = 32  # pictures: a batch normalisation needs some for its statistics
@@ -59,16 +63,16 @@ class Passes:
         self.bfloat16 = bfloat16
         self.networks = [network, *(_sharing_weights(network).train() for _ in range(parts - 1))]
         self.threads = torch.get_num_threads()
+        self.opened = ExitStack()
         self.executor: ThreadPoolExecutor | None = None
 
     def __enter__(self) -> Self:
         parts = len(self.networks)
         if parts > 1 and self.threads > 1:
             each = max(1, self.threads // parts)
+            pool = thread_pool(parts - 1, each=each, name="passes")
+            self.executor = self.opened.enter_context(pool)
             torch.set_num_threads(each)
-            self.executor = ThreadPoolExecutor(
-                parts - 1, "passes", initializer=torch.set_num_threads, initargs=(each,)
-            )
         return self
 
     def __exit__(
@@ -77,9 +81,7 @@ class Passes:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self.executor is not None:
-            self.executor.shutdown()
-            torch.set_num_threads(self.threads)
+        self.opened.close()
 
     def gradients(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
         """Forward and backward: ``grad`` of every parameter is that of the batch's mean loss.

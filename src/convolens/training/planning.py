@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, field, replace
 
 from convolens.data import is_official
+from convolens.errors import ConfigError
 from convolens.training.budget import Budget
 from convolens.training.expectations import Expectation, expected_accuracy
 from convolens.training.probing import seconds_per_step
@@ -16,6 +17,8 @@ _JUDGING = 0.4
 # Drawing and writing the figures, which imports matplotlib, and the model.
 _FIGURES = 2.0
 _FILES = 0.2
+# Of a short budget: rather an end some seconds late than a network that has learnt nothing.
+_MOST_RESERVED = 0.4
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -50,14 +53,23 @@ def plan_run(
 
     Returns:
         The plan. Without a budget the job is the one given, so measuring changes no weight.
+
+    Raises:
+        ConfigError: the budget is over already.
     """
     costs = _measured(job)
     after = costs.tested + _FILES + _FIGURES * figures
     if budget is not None:
         asked = job.recipe if asked is None else asked
-        budget = replace(budget, reserve=after + costs.judged)
+        if budget.left() <= 0:
+            raise ConfigError(
+                f"a budget of {budget.seconds:g} s is over before the first step: starting, "
+                f"reading and measuring took {budget.seconds - budget.left():.1f} s; give it more"
+            )
+        reserve = min(after + costs.judged, _MOST_RESERVED * budget.left())
+        budget = replace(budget, reserve=max(0.0, reserve))
         epochs = budget.left() / costs.epoch
-        if epochs < 1 and asked.architecture == "compact" and "width" not in asked.arguments:
+        if 0 < epochs < 1 and asked.architecture == "compact" and "width" not in asked.arguments:
             asked = replace(asked, arguments={**asked.arguments, "width": HALF_WIDTH})
             costs = _measured(prepare_job(job.data, asked, job.seed))
             epochs = budget.left() / costs.epoch
@@ -89,9 +101,10 @@ class _Costs:
 def _measured(job: Job) -> _Costs:
     data, recipe = job.data, job.recipe
     assert recipe.batch_size is not None
-    step = seconds_per_step(job.network, recipe, data.shape, len(data.class_names))
+    batch = min(recipe.batch_size, len(data.train.labels))
+    step = seconds_per_step(job.network, recipe, data.shape, len(data.class_names), batch)
     images = 2 if recipe.augmentation.flip else 1  # a mirrored picture is judged twice
-    judging = images * _JUDGING * step / min(recipe.batch_size, len(data.train.labels))
+    judging = images * _JUDGING * step / batch
     judged = judging * len(data.validation.labels)
     steps_per_epoch = math.ceil(len(data.train.labels) / recipe.batch_size)
     return _Costs(

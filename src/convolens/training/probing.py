@@ -17,7 +17,7 @@ _TIMED = 3
 
 
 def seconds_per_step(
-    network: nn.Module, recipe: Recipe, shape: tuple[int, int, int], n_classes: int
+    network: nn.Module, recipe: Recipe, shape: tuple[int, int, int], n_classes: int, batch: int
 ) -> float:
     """Median time of a training step, on pictures of noise and on a copy of the network.
 
@@ -26,21 +26,21 @@ def seconds_per_step(
         recipe: settled.
         shape: (height, width, channels) of the pictures.
         n_classes: number of classes.
+        batch: pictures a step.
 
     Returns:
         Seconds, without the reading of the pictures.
     """
-    assert recipe.batch_size is not None
     network = copy.deepcopy(network).train()
     device = next(network.parameters()).device
     height, width, channels = shape
-    noise = np.random.default_rng(0).standard_normal((recipe.batch_size, height, width, channels))
+    noise = np.random.default_rng(0).standard_normal((batch, height, width, channels))
     images = torch.from_numpy(noise.astype(np.float32)).permute(0, 3, 1, 2).to(device)
-    targets = (torch.arange(recipe.batch_size) % n_classes).to(device)
+    targets = (torch.arange(batch) % n_classes).to(device)
     optimizers = recipe.optimizer.build(network)
     passes = Passes(
         network,
-        parts=parts_of_batch(network, recipe.batch_size),
+        parts=parts_of_batch(network, batch),
         loss=lambda logits, labels: classification_loss(
             logits, labels, None, label_smoothing=recipe.label_smoothing
         ),

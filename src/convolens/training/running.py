@@ -74,10 +74,10 @@ def train_recipe(
     begin = time.perf_counter() if budget is None else budget.started
     check_whole("seed", seed, 0, 2**64 - 1)
     job = prepare_job(data, recipe, seed)
+    plan = _planned(job, recipe, budget, figures=figures)
     folder = make_run_folder(path, data=data.name, recipe=recipe.name)
     with lock_run(folder), terminate_as_interrupt():
         clear_claimed(folder)
-        plan = _planned(job, recipe, budget, figures=figures)
         record = new_record(plan.job, problems, budget_seconds=budget and budget.seconds)
         write_record(folder, record)
         return carry_out(

@@ -48,6 +48,7 @@ class Conv2d(nn.Conv2d):
             and self.in_channels >= 16
             and self.stride == self.dilation == (1, 1)
             and self.groups == 1
+            and self.padding_mode == "zeros"
             and height == width
             and self.padding == (height // 2, width // 2)
             and height % 2 == 1

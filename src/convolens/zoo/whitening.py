@@ -46,12 +46,16 @@ class WhiteningConv2d(nn.Conv2d):
         """Compute the filters.
 
         Args:
-            pictures: (n, in_channels, height, width) float, preprocessed; some hundred are enough.
+            pictures: (n, in_channels, height, width) float, preprocessed; some hundred are enough,
+                and no more are taken than give some 400,000 patches.
         """
         size, stride = self.kernel_size, self.stride
+        height, width = pictures.shape[2:]
+        each = ((height - size[0]) // stride[0] + 1) * ((width - size[1]) // stride[1] + 1)
+        pictures = pictures[:: -(-len(pictures) * each // _MOST_PATCHES)]
         patches = F.unfold(pictures.float().contiguous(), size, stride=stride)
         patches = patches.transpose(1, 2).reshape(-1, patches.shape[1])
-        patches = patches[:: max(1, len(patches) // _MOST_PATCHES)].double()
+        patches = patches.double()
         # About zero, not about the mean patch: a convolution without a bias cannot subtract it.
         moments = patches.T @ patches / len(patches)
         variances, components = torch.linalg.eigh(moments)
@@ -66,7 +70,7 @@ class WhiteningConv2d(nn.Conv2d):
         chosen = filters[:half]
         if missing := half - len(chosen):
             generator = torch.Generator().manual_seed(0)
-            turned = torch.randn(missing, len(filters), generator=generator)
+            turned = torch.randn(missing, len(filters), generator=generator).to(filters)
             chosen = torch.cat([chosen, F.normalize(turned, dim=1) @ filters])
         both = torch.cat([chosen, -chosen])
         if self.out_channels % 2:

@@ -69,6 +69,17 @@ def test_the_summary_agrees_with_scikit_learn(done):
     json.dumps(summary, allow_nan=False)
 
 
+def test_the_interval_counts_what_was_trained_on_and_not_what_validated(done):
+    entries, summary = done.record["runs"], done.to_dict()
+    accuracies = [entry["accuracy"] for entry in entries]
+    ratio = sum(entry["n_test"] for entry in entries) / sum(entry["n_train"] for entry in entries)
+    assert ratio > 1 / (3 - 1)
+    variance = (1 / len(entries) + ratio) * np.var(accuracies, ddof=1)
+    quantile = 2.5705818356363  # of Student's t, 97.5 %, five degrees of freedom, from a table
+    low = np.mean(accuracies) - quantile * variance**0.5
+    assert summary["accuracy_low"] == pytest.approx(low)
+
+
 def test_a_fold_is_the_one_that_load_data_makes(recipe, arrays, tmp_path):
     np.savez(tmp_path / "digits.npz", images=arrays[0], labels=arrays[1])
     made = cross_validate(tmp_path / "digits.npz", recipe, folds=2, path=tmp_path / "cv")

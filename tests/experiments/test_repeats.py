@@ -77,3 +77,23 @@ def test_without_a_test_part_there_is_no_test_accuracy(arrays, recipe, tmp_path)
 def test_contradictions_are_refused(done, arrays, recipe, options, message):
     with pytest.raises(ConfigError, match=message):
         repeat_training(load_data(arrays), recipe, path=done.path, **options)
+
+
+def test_another_division_of_the_same_pictures_is_refused(arrays, recipe, tmp_path):
+    begun = {"recipe": recipe, "seeds": 1, "path": tmp_path / "one"}
+    repeat_training(arrays, **begun)
+    with pytest.raises(ConfigError, match="was begun with division seed null and not seed 7"):
+        repeat_training(arrays, **begun, split_seed=7)
+    divided = {**begun, "path": tmp_path / "other"}
+    repeat_training(load_data(arrays), **divided)
+    with pytest.raises(ConfigError, match="is about other data"):
+        repeat_training(load_data(arrays, validation_size=0.3), **divided)
+
+
+def test_runs_with_a_sample_find_their_data_again(recipe, tmp_path):
+    made = repeat_training(
+        "digits", recipe, seeds=2, epochs=0.1, sample=0.2, at_once=2, path=tmp_path / "two"
+    )
+    expected = load_data("digits", sample=0.2)
+    assert load_data("digits").fingerprint != expected.fingerprint
+    assert [run.data().fingerprint for run in made.runs] == [expected.fingerprint] * 2

@@ -105,6 +105,7 @@ def test_fewer_or_as_many_trials_train_nothing(done, arrays, recipe):
         ({"budget": float("nan")}, "budget is nan seconds"),
         ({"seed": 4}, "was begun with seed 3 and not 4"),
         ({"epochs": 1}, "was begun with recipe epochs 4 and not epochs 1"),
+        ({"split_seed": 7}, "was begun with division seed null and not seed 7"),
     ],
 )
 def test_what_cannot_be_is_refused(done, arrays, recipe, options, message):

@@ -207,7 +207,9 @@ def _refuse_contradiction(path: Path, record: Any, given: dict[str, Any]) -> Non
     }
     now = {name: value for name, value in given.items() if value is not None}
     if "recipe" in now:  # which may be a file
-        now["recipe"] = find_recipe(now["recipe"]).name
+        name = find_recipe(now["recipe"]).name
+        # A recipe of a file may end like that by itself.
+        now["recipe"] = begun["recipe"] if name == recipe["name"] else name
     if "budget" in now:
         now["budget"] = f"{now['budget'].seconds:g}s"
     for name, value in now.items():

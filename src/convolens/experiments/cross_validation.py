@@ -274,7 +274,7 @@ def _run(
         folder.write(runs=entries, status="interrupted")
         return
     predictions = collect(folder.path, bench, jobs, folds)
-    summary = summarise_folds(entries, predictions, folds, grouped=bench.material.grouped)
+    summary = summarise_folds(entries, predictions, grouped=bench.material.grouped)
     folder.write(runs=entries, summary=summary, status="completed")
 
 

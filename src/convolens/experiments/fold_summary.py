@@ -10,14 +10,14 @@ from convolens.experiments.summaries import FOLDS_METHOD, POOLED_METHOD
 
 
 def summarise_folds(
-    entries: list[dict[str, Any]], predictions: OutOfFold, folds: int, *, grouped: bool
+    entries: list[dict[str, Any]], predictions: OutOfFold, *, grouped: bool
 ) -> dict[str, Any]:
     """Accuracy with its spread and two intervals, loss and calibration.
 
     Args:
-        entries: one a fold, with "accuracy", "train_seconds" and "total_seconds".
+        entries: one a fold, with "accuracy", "n_test", "n_train", "train_seconds" and
+            "total_seconds".
         predictions: of every picture.
-        folds: how many a repeat has.
         grouped: whether pictures belong to groups. Those of one group are alike, so that fewer
             than n trials were made, and an interval that counts pictures would be too narrow.
 
@@ -25,7 +25,9 @@ def summarise_folds(
         Plain JSON types, as documented in ``convolens cv --help``.
     """
     accuracies = [entry["accuracy"] for entry in entries]
-    low, high = corrected_interval(accuracies, 1 / (folds - 1))
+    # Not 1 / (folds - 1): of the pictures outside a fold some are for validation.
+    n_test, n_train = (sum(entry[name] for entry in entries) for name in ("n_test", "n_train"))
+    low, high = corrected_interval(accuracies, n_test / n_train)
     judged = [
         evaluate_probabilities(probabilities, predictions.labels, predictions.class_names)
         for probabilities in predictions.probabilities

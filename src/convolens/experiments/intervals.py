@@ -70,7 +70,8 @@ def corrected_interval(
 
     Args:
         values: one result a fold, over all repeats; at least two.
-        test_over_train: pictures of a fold over those of all others: 1 / (folds - 1).
+        test_over_train: pictures of a fold over those that were trained on for it; 1 / (folds - 1)
+            where all others were.
         confidence: probability that the interval holds the true mean, in (0, 1).
 
     Returns:

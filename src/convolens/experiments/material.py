@@ -179,17 +179,20 @@ def read_material(
     *,
     groups: Any = None,
     on_progress: OnProgress = silent,
+    sample_first: bool = True,
     **options: Any,
 ) -> Material:
     """Read what ``load_data`` reads, without dividing it yet.
 
     A sample is taken here, before any division: every fold of a sample divides the same pictures.
+    What has one division alone takes it afterwards, as ``load_data`` does, and gets its pictures.
 
     Args:
         data: as for ``load_data``; or a data set, whose test part stays apart.
         groups: as for ``load_data``.
         on_progress: likewise.
-        **options: likewise, but for ``fold``.
+        sample_first: whether a sample is taken before the division.
+        **options: as for ``load_data``, but for ``fold``.
 
     Raises:
         DataError: as ``load_data``.
@@ -207,7 +210,7 @@ def read_material(
     chosen = data_options(options)
     pool = read_pool(data, chosen, groups, download, on_progress)
     splitting = chosen.splitting
-    if splitting.sample < 1:
+    if sample_first and splitting.sample < 1:
         pool = _sampled(pool, splitting)
         splitting = replace(splitting, sample=1.0)
     own = {name: value for name, value in chosen.to_dict().items() if name not in _SPLITTING}

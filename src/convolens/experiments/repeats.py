@@ -162,7 +162,8 @@ def repeat_training(
         chosen = replace(chosen, epochs=epochs)
     if "split_seed" in options:
         options["seed"] = options.pop("split_seed")
-    material = read_material(data, on_progress=on_progress, **options)
+    # Each run is to find its data again by the options of ``load_data``.
+    material = read_material(data, on_progress=on_progress, sample_first=False, **options)
     dataset = material.part().dataset
     problems = check_dataset(dataset, max_bad)
     kind = f"{chosen.name}-seeds"
@@ -179,6 +180,7 @@ def _repeat(
         "recipe": to_dict(bench.recipe),
         "seeds": list(seeds),
         "budget_seconds": bench.options.budget,
+        "division": bench.material.splitting.options(),
         "at_once": at_once,
     }
     described = describe_data(bench.material)

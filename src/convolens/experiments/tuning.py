@@ -164,6 +164,7 @@ def tune(
     settings = {
         "recipe": as_json(chosen),
         "seed": seed,
+        "division": material.splitting.options(),
         "space": [dimension.to_dict() for dimension in space_of(chosen)],
     }
     with open_folder(path, RECORD, kind="tune", data=dataset.name, resume=resume) as folder:

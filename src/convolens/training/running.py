@@ -146,6 +146,7 @@ def carry_out(
         # On disk before anything else: an interrupt while judging costs no training.
         keeper.model(result.best).save(folder / "model")
         results = run_results(job, result, None, timed=plan.budget is not None)
+        results["total_seconds"] = time.perf_counter() - begin
         test = evaluate(keeper.model(result.best), job.data) if job.data.test is not None else None
         keeper.model(result.best, test).save(folder / "model")
         results = run_results(job, result, test, timed=plan.budget is not None)

@@ -12,6 +12,7 @@ SCRIPTS = (
     "ops",
     "imports",
     "training",
+    "goals",
     "reading",
     "cross_validation",
     "killing",

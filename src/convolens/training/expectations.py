@@ -7,7 +7,9 @@ import numpy as np
 from convolens.training.settings import Recipe
 
 # Mean accuracy on pictures never seen, by (data set, recipe) and epochs: benchmarks/README.md.
-REACHED: dict[tuple[str, str], dict[float, float]] = {}
+REACHED: dict[tuple[str, str], dict[float, float]] = {
+    ("fashion-mnist", "fast"): {2.0: 0.923, 4.0: 0.928},
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +27,10 @@ class Expectation:
 def expected_accuracy(data: str, recipe: Recipe) -> float | None:
     """What a recipe reached on a known data set, between the numbers of epochs that were measured.
 
-    None where nothing was measured, or only for fewer or more epochs by more than half.
+    None where nothing was measured, for arguments of its own, or only for fewer or more epochs by more than half.
     """
     reached = REACHED.get((data, recipe.name))
-    if not reached or recipe.epochs is None:
+    if not reached or recipe.epochs is None or recipe.arguments:
         return None
     epochs = sorted(reached)
     if not epochs[0] / 1.5 <= recipe.epochs <= epochs[-1] * 1.5:

@@ -27,7 +27,8 @@ class Expectation:
 def expected_accuracy(data: str, recipe: Recipe) -> float | None:
     """What a recipe reached on a known data set, between the numbers of epochs that were measured.
 
-    None where nothing was measured, for arguments of its own, or only for fewer or more epochs by more than half.
+    None where nothing was measured, for arguments of its own, or only for fewer or more epochs by
+    more than half.
     """
     reached = REACHED.get((data, recipe.name))
     if not reached or recipe.epochs is None or recipe.arguments:

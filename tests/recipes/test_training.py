@@ -31,12 +31,12 @@ def test_what_is_no_budget_is_said(budget):
 
 
 def test_a_run_with_a_budget_remembers_it_and_counts_its_epochs(tmp_path):
-    over = Budget(seconds=2.0, started=time.perf_counter() - 2.0)
-    run = train("digits", budget=over, path=tmp_path / "run", progress=False)
-    # No time was left: one step of the 23 that an epoch has.
-    assert run.record["budget_seconds"] == 2.0
+    # Most of an hour is over, so that little is left and starting late cannot use it up.
+    late = Budget(seconds=3600.0, started=time.perf_counter() - 3592.0)
+    run = train("digits", budget=late, path=tmp_path / "run", progress=False)
+    assert run.record["budget_seconds"] == 3600.0
     assert run.results["epochs"] == pytest.approx(run.history[-1]["step"] / 23, abs=1e-3)
-    assert run.results["total_seconds"] > 2.0
+    assert run.results["total_seconds"] > 3592.0
     assert train("digits", epochs=0.1, path=tmp_path / "b", progress=False).record[
         "budget_seconds"
     ] is None  # fmt: skip

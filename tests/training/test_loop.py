@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from convolens.data import Dataset, Split
+from convolens.data import Dataset, Split, fit_preprocessing
 from convolens.errors import ConfigError, DataError, ModelError
 from convolens.recipes import fast, notes, train
 from convolens.training import (
@@ -18,9 +18,11 @@ from convolens.training import (
     NAdam,
     Recipe,
     event_to_dict,
+    fit,
     load_run,
 )
 from convolens.training.hardware import choose_precision, multiplies_bfloat16
+from convolens.zoo import build_network
 
 
 def small(n: int = 120, size: int = 8, seed: int = 0) -> Dataset:
@@ -119,6 +121,28 @@ def test_ctrl_c_keeps_what_was_reached(tmp_path: Path) -> None:
     assert run.model().predict(small().test.images).shape == (40,)
     assert len(run.history) == 2  # the third step is in the middle of the second epoch
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.parametrize(
+    ("pressed_at", "status"), [(None, "completed"), (3, "interrupted"), (4, "completed")]
+)
+def test_a_request_to_stop_is_handed_on_even_from_the_last_step(
+    pressed_at: int | None, status: str
+) -> None:
+    """Whoever trains one network after the other must learn of it."""
+
+    def press(event: Event) -> None:
+        if event.event == "steps_done" and event.step == pressed_at:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    data, recipe = small(), fast(epochs=2)
+    network = build_network(recipe.architecture, data.shape, 2)
+    preprocessing = fit_preprocessing(recipe.preprocessing, data.train.images)
+    result = fit(
+        network, preprocessing, data.train, data.validation, recipe, seed=0, on_event=press
+    )
+    assert result.status == status
+    assert result.stop_asked == (pressed_at is not None)
 
 
 def test_a_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:

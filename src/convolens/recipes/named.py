@@ -26,7 +26,8 @@ def fast(**changes: Any) -> Recipe:
         optimizer=MuonAdamW(),
         schedule=Triangular(warmup=0.2),
         augmentation=Augmentation(flip="auto"),
-        label_smoothing=0.1,
+        label_smoothing=0.05,
+        hardest_share=0.5,
     )
     return replace(recipe, **changes)
 

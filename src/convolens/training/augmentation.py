@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convolens.errors import ConfigError
+from convolens.training.hardware import send
 
 # Streams of their own: the orders of the epochs use those from 0 on, splits those from 2**63.
 _FLIPS = 2**62 - 1
@@ -71,17 +72,29 @@ class AugmentationPlan:
 
         Args:
             images: (batch, channels, height, width).
-            samples: (batch,) int64, on the CPU: which training pictures these are.
+            samples: (batch,) int64, where the plan is: which training pictures these are.
 
         Returns:
             The changed batch, same shape and memory layout; the input is left alone.
         """
         if self.shift:
-            images = _shifted(images, self.offsets[samples].to(images.device), self.shift)
+            images = _shifted(images, send(self.offsets[samples], images.device), self.shift)
         if self.flips is not None:
-            flip = self.flips[samples].to(images.device)
+            flip = send(self.flips[samples], images.device)
             images = torch.where(flip[:, None, None, None], images.flip(3), images)
         return images
+
+    def to(self, device: torch.device) -> "AugmentationPlan":
+        """The same plan on another device."""
+        flips = None if self.flips is None else send(self.flips, device)
+        return AugmentationPlan(shift=self.shift, offsets=send(self.offsets, device), flips=flips)
+
+    def become(self, other: "AugmentationPlan") -> None:
+        """Take over another epoch's changes of the same pictures, in the same place in memory."""
+        assert (self.shift, self.flips is None) == (other.shift, other.flips is None)
+        self.offsets.copy_(send(other.offsets, self.offsets.device))
+        if self.flips is not None and other.flips is not None:
+            self.flips.copy_(send(other.flips, self.flips.device))
 
 
 def _draws(n: int, seed: int, stream: int) -> NDArray[np.float64]:

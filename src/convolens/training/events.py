@@ -26,11 +26,16 @@ class RunStarted:
     """How long the training will take, where that is known before it starts."""
     accuracy_expected: float | None = None
     """Share of unseen pictures (0..1) that runs like this one get right, where that is known."""
+    hardest_share: float = 1.0
+    """Share of the training pictures (0..1) that a round after the first is over, at least."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StepsDone:
-    """Some steps are done; loss and accuracy are means over the steps since the last such event."""
+    """Some steps are done; loss and accuracy are means over the steps since the last such event.
+
+    After the first round they may be those of the hardest pictures alone.
+    """
 
     event: ClassVar[str] = "steps_done"
     step: int
@@ -58,7 +63,9 @@ class EpochDone:
     step: int
     """Steps done when it was judged."""
     train_loss: float
+    """Mean over the training pictures, each as it was when it was last seen."""
     train_accuracy: float
+    """Likewise."""
     val_loss: float
     val_accuracy: float
     best: bool
@@ -78,7 +85,18 @@ class RunEnded:
     train_seconds: float
 
 
-Event = RunStarted | StepsDone | EpochDone | CheckpointSaved | RunResumed | RunEnded
+@dataclass(frozen=True, kw_only=True)
+class GraphRefused:
+    """Steps are not replayed from a CUDA graph but computed one by one: the same, only slower."""
+
+    event: ClassVar[str] = "graph_refused"
+    step: int
+    """Steps done when it was tried."""
+    reason: str
+    """What the capture said, in one line."""
+
+
+Event = RunStarted | StepsDone | EpochDone | CheckpointSaved | RunResumed | GraphRefused | RunEnded
 Callback = Callable[[Event], None]
 
 

@@ -2,12 +2,15 @@
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 RECORDED = ("convolens", "torch", "numpy", "pillow", "scikit-learn", "safetensors")
 
@@ -29,11 +32,56 @@ def choose_precision(asked: str, device: torch.device) -> str:
     return "bfloat16" if multiplies_bfloat16(device) else "float32"
 
 
+@cache
 def multiplies_bfloat16(device: torch.device) -> bool:
     """Whether a device has bfloat16 products in hardware."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return bool({"avx512_bf16", "amx_bf16"} & _processor_flags())
+
+
+def free_memory(device: torch.device) -> int:
+    """Bytes of a CUDA device that nobody uses; 0 of any other, whose memory is not for pictures."""
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
+
+
+def send(tensor: Tensor, device: torch.device) -> Tensor:
+    """A tensor on a device; one of the CPU is sent to a GPU without waiting for it.
+
+    From pages that the system may move, CUDA copies only after everything before is done. From
+    pinned ones it copies when the turn comes; PyTorch keeps them until then, so what is pinned
+    here may be forgotten at once.
+
+    Source: "Use pinned memory buffers" in PyTorch's notes on CUDA.
+    """
+    if device.type != "cuda" or tensor.device.type != "cpu":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
+
+
+@contextmanager
+def side_stream(device: torch.device) -> Iterator[None]:
+    """What the block does on a GPU is done on a stream of its own, after all that came before.
+
+    A CUDA graph cannot be captured on the default stream, nor after a backward pass that ran there.
+    On other devices nothing changes.
+    """
+    if device.type != "cuda":
+        yield
+        return
+    before, aside = torch.cuda.current_stream(device), _second_stream(device)
+    aside.wait_stream(before)
+    try:
+        with torch.cuda.stream(aside):
+            yield
+    finally:
+        before.wait_stream(aside)
+
+
+@cache
+def _second_stream(device: torch.device) -> torch.cuda.Stream:
+    """One for all runs: the libraries keep memory for every stream that they ever saw."""
+    return torch.cuda.Stream(device)
 
 
 @cache

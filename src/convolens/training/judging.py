@@ -13,7 +13,7 @@ from convolens.bundle import predict_logits, prepared_batches
 from convolens.data import Preprocessing, Split
 from convolens.training.events import EpochDone
 from convolens.training.imbalance import accuracy_by_class
-from convolens.training.measuring import Means, Progress, check_loss
+from convolens.training.measuring import Progress, check_loss
 
 
 class BestWeights:
@@ -54,9 +54,8 @@ class BestWeights:
         begin = time.perf_counter()
         loss, accuracy, score = self._validate()
         progress.aside += time.perf_counter() - begin
-        train_loss, train_accuracy = progress.epoch.read()
+        train_loss, train_accuracy = progress.end_epoch()
         check_loss(train_loss + loss, step)
-        progress.epoch = Means()
         better = (score, -loss) > self.score
         event = EpochDone(
             epoch=epoch,

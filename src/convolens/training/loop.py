@@ -6,23 +6,25 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch import nn
 
+from convolens.allocator import keep_freed_memory
 from convolens.data import Preprocessing, Split
-from convolens.training.budget import Budget, BudgetPace, PlannedPace
+from convolens.training.budget import Budget, BudgetPace, Pace, PlannedPace
 from convolens.training.events import Callback, EpochDone, RunEnded, RunStarted
 from convolens.training.expectations import Expectation
 from convolens.training.feeding import Feed
-from convolens.training.hardware import choose_precision
+from convolens.training.hardware import choose_precision, side_stream
 from convolens.training.imbalance import balanced_weights, classification_loss
 from convolens.training.interrupts import stop_on_signal
 from convolens.training.judging import BestWeights
 from convolens.training.measuring import Diverged, Progress
 from convolens.training.passes import Passes, parts_of_batch
+from convolens.training.resident import choose_feed
 from convolens.training.settings import Recipe
 from convolens.training.state import TrainingState
+from convolens.training.step import LearningRates, choose_step
 from convolens.zoo import whiten
 
 WHITENED_BY = 2_000  # training pictures: some 400,000 patches for 32 x 32 numbers at most
@@ -45,6 +47,9 @@ class FitResult:
     """From the first step to the end, validation included, over all parts of a resumed run."""
     images_per_second: float
     """Training pictures a second, validation and checkpoints excluded."""
+    stop_asked: bool = False
+    """Whether a person or the system asked to stop. During the very last step that changes nothing
+    for this run, which is completed; but no other should be begun after it."""
 
 
 class Saver(Protocol):
@@ -110,13 +115,54 @@ def fit(
             best epoch before, if there was one.
     """
     recipe = recipe.settled(len(train.labels))
-    assert recipe.epochs is not None
     device = next(network.parameters()).device
     precision = choose_precision(recipe.precision, device)
-    feed = Feed(train, preprocessing, recipe, seed=seed, device=device)
-    steps = max(1, round(recipe.epochs * feed.steps_per_epoch))
+    feed = choose_feed(train, preprocessing, recipe, seed=seed, device=device)
     pace = PlannedPace() if budget is None else BudgetPace(budget, expected.seconds_per_step)
-    state = TrainingState(
+    state = _beginning(network, preprocessing, validation, recipe, feed, pace, on_event)
+    rates = LearningRates(state.optimizers)
+    if resumed is None:
+        whiten(network, feed.sample(WHITENED_BY))
+    else:
+        state.load_state_dict(resumed)
+    on_event(_started(recipe, state, len(train.labels), device, precision, expected))
+
+    keep_freed_memory()
+    with _repeatably(device), stop_on_signal() as stop, _best_on(state):
+        passes = _passes(network, train, recipe, bfloat16=precision == "bfloat16")
+        take_step = choose_step(feed, passes, state, seed=seed, on_event=on_event)
+        with passes:
+            while state.step < state.steps:
+                rate = rates.set(recipe.schedule.factor(pace.share(state)))
+                n = take_step(state.step)
+                state.step += 1
+                epoch = feed.epoch_of(state.step)
+                state.progress.tell(state.step, state.steps, epoch, n, rate)
+                if feed.ends_epoch(state.step) or state.step >= state.steps:
+                    on_event(state.best.judge(epoch, state.step, state.progress))
+                if stop.asked or state.step >= state.steps:
+                    break
+                if saver.due(state):
+                    saver.save(state)
+        if state.step < state.steps:
+            _keep_unfinished(state, feed, saver, on_event)
+    return _ended(state, precision, on_event, stop_asked=stop.asked)
+
+
+def _beginning(
+    network: nn.Module,
+    preprocessing: Preprocessing,
+    validation: Split,
+    recipe: Recipe,
+    feed: Feed,
+    pace: Pace,
+    on_event: Callback,
+) -> TrainingState:
+    """The state before the first step."""
+    assert recipe.epochs is not None
+    steps = max(1, round(recipe.epochs * feed.steps_per_epoch))
+    hardest = feed.hardest if recipe.hardest_share < 1 else None
+    return TrainingState(
         network=network.train(),
         optimizers=recipe.optimizer.build(network),
         best=BestWeights(
@@ -126,47 +172,17 @@ def fit(
             by_class=recipe.balanced,
             mirrored=recipe.augmentation.flip is True,
         ),
-        progress=Progress(steps, on_event),
+        progress=Progress(steps, on_event, device=feed.device, hardest=hardest),
         steps=steps,
-        parts={"pace": pace},
+        parts={"pace": pace, "hardest": feed.hardest},
     )
-    peaks = [[group["lr"] for group in each.param_groups] for each in state.optimizers]
-    if resumed is None:
-        whiten(network, feed.sample(WHITENED_BY))
-    else:
-        state.load_state_dict(resumed)
-    on_event(_started(recipe, state, len(train.labels), device, precision, expected))
 
-    with _repeatably(device), stop_on_signal() as stop, _best_on(state):
-        passes = _passes(network, train, recipe, bfloat16=precision == "bfloat16")
-        with passes:
-            while state.step < state.steps:
-                _seed_dropout(seed, state.step)
-                images, targets = feed.batch(state.step)
-                rate = recipe.schedule.factor(pace.share(state))
-                _set_learning_rates(state.optimizers, peaks, rate)
-                loss, logits = passes.gradients(images, targets)
-                passes.update(state.optimizers)
 
-                state.step += 1
-                epoch = feed.epoch_of(state.step)
-                state.progress.add(
-                    state.step, state.steps, epoch, loss, logits, targets, peaks[0][0] * rate
-                )
-                if feed.ends_epoch(state.step) or state.step >= state.steps:
-                    on_event(state.best.judge(epoch, state.step, state.progress))
-                if stop.asked or state.step >= state.steps:
-                    break
-                if saver.due(state):
-                    saver.save(state)
-        interrupted = state.step < state.steps
-        if interrupted:
-            # First the state, then what was reached so far: that is judged in the middle of an
-            # epoch, which a run that goes on has never done.
-            saver.save(state)
-            if not feed.ends_epoch(state.step):
-                on_event(state.best.judge(feed.epoch_of(state.step), state.step, state.progress))
-    return _ended("interrupted" if interrupted else "completed", state, precision, on_event)
+def _keep_unfinished(state: TrainingState, feed: Feed, saver: Saver, on_event: Callback) -> None:
+    """Save the state, then judge what was reached: a run that goes on never judged it there."""
+    saver.save(state)
+    if not feed.ends_epoch(state.step):
+        on_event(state.best.judge(feed.epoch_of(state.step), state.step, state.progress))
 
 
 def _passes(network: nn.Module, train: Split, recipe: Recipe, *, bfloat16: bool) -> Passes:
@@ -183,10 +199,12 @@ def _passes(network: nn.Module, train: Split, recipe: Recipe, *, bfloat16: bool)
 def _repeatably(device: torch.device) -> Iterator[None]:
     """What happens in the block depends on no random state and leaves none changed.
 
-    cuDNN picks its algorithms by timing them unless it is told not to; a CPU is not concerned.
+    cuDNN picks its algorithms by timing them unless it is told not to; a CPU is not concerned. On a
+    GPU the block has a stream of its own, on which steps can be captured.
     """
     devices = [device] if device.type == "cuda" else []
     with (
+        side_stream(device),
         torch.random.fork_rng(devices),
         torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True),
     ):
@@ -213,10 +231,14 @@ def _started(
         precision=precision,
         seconds_expected=expected.seconds,
         accuracy_expected=expected.accuracy,
+        hardest_share=recipe.hardest_share,
     )
 
 
-def _ended(status: str, state: TrainingState, precision: str, on_event: Callback) -> FitResult:
+def _ended(
+    state: TrainingState, precision: str, on_event: Callback, *, stop_asked: bool
+) -> FitResult:
+    status = "interrupted" if state.step < state.steps else "completed"
     best = state.best.restore()
     assert best is not None, "an epoch is judged before the loop can end"
     seconds = state.progress.seconds()
@@ -228,6 +250,7 @@ def _ended(status: str, state: TrainingState, precision: str, on_event: Callback
         precision=precision,
         train_seconds=seconds,
         images_per_second=state.progress.images_per_second(),
+        stop_asked=stop_asked,
     )
 
 
@@ -239,17 +262,3 @@ def _best_on(state: TrainingState) -> Iterator[None]:
     except Diverged as error:
         error.best = state.best.restore()
         raise
-
-
-def _seed_dropout(seed: int, step: int) -> None:
-    """Make what a step draws a function of (seed, step) alone."""
-    state = np.random.SeedSequence([seed, step]).generate_state(2, np.uint32)
-    torch.manual_seed(int(state[0]) << 32 | int(state[1]))
-
-
-def _set_learning_rates(
-    optimizers: list[torch.optim.Optimizer], peaks: list[list[float]], factor: float
-) -> None:
-    for optimizer, rates in zip(optimizers, peaks, strict=True):
-        for group, peak in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = peak * factor

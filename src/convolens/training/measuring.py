@@ -5,18 +5,35 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from convolens.errors import ConfigError
 from convolens.training.events import Callback, EpochDone, StepsDone
+from convolens.training.feeding import Batch
+from convolens.training.hardest import HardestPictures
 
 EXPLODED = 1_000.0  # times the loss of guessing: no run comes back from there to anything
 
 
 class Progress:
-    """Running means and speed; the numbers are read from the device only when they are told."""
+    """Running means and speed; the numbers are read from the device only when they are told.
 
-    def __init__(self, steps: int, on_event: Callback) -> None:
+    Args:
+        steps: planned.
+        on_event: called with what is told.
+        device: where the losses are; by default the CPU.
+        hardest: is told of every batch, if not every round is over all pictures.
+    """
+
+    def __init__(
+        self,
+        steps: int,
+        on_event: Callback,
+        *,
+        device: torch.device | None = None,
+        hardest: HardestPictures | None = None,
+    ) -> None:
         # Often enough to watch, seldom enough that a long run's log stays small.
         self.interval = max(1, min(20, steps // 100))
         self.on_event = on_event
@@ -24,42 +41,59 @@ class Progress:
         self.aside = 0.0
         """Seconds that went into validation and checkpoints."""
         self.images = 0
-        self.recent = Means()
-        self.epoch = Means()
+        self.classes = 1
+        self.recent = Means(device)
+        self.epoch = Means(device)
+        self.hardest = hardest
 
-    def add(
-        self,
-        step: int,
-        steps: int,
-        epoch: int,
-        loss: Tensor,
-        logits: Tensor,
-        targets: Tensor,
-        rate: float,
-    ) -> None:
-        """Count a step in, and tell of the last ones from time to time.
+    def end_epoch(self) -> tuple[float, float]:
+        """Mean loss and accuracy of the pictures of the epoch; the next one begins.
+
+        Where epochs are over the hardest pictures alone, those of all training pictures, each as it
+        was when it was last seen: the few would look as if the training went backwards.
+        """
+        own = self.epoch.read()
+        self.epoch.reset()
+        return own if self.hardest is None else self.hardest.means()
+
+    def count(self, batch: Batch, loss: Tensor, logits: Tensor) -> None:
+        """Add a batch to the sums: all of it on the device, and nothing of it waits for the device.
+
+        Args:
+            batch: the pictures.
+            loss: their mean.
+            logits: (batch, classes) float32, detached.
+        """
+        targets = batch.targets
+        self.classes = logits.shape[1]
+        right = logits.argmax(1) == targets
+        loss, correct = loss * len(targets), right.sum()
+        self.recent.add(loss, correct)
+        self.epoch.add(loss, correct)
+        if self.hardest is not None:
+            self.hardest.note(batch.samples, logits, targets, right)
+
+    def tell(self, step: int, steps: int, epoch: int, n: int, rate: float) -> None:
+        """Know of a step whose batch was counted, and tell of the last ones from time to time.
 
         Args:
             step: steps done.
             steps: steps planned, as of now.
             epoch: from 1.
-            loss: mean of the batch.
-            logits: (batch, classes).
-            targets: (batch,) int64.
+            n: pictures of the batch.
             rate: the learning rate.
 
         Raises:
             Diverged: the mean loss of the last steps is no number, or enormous.
         """
-        loss, correct = loss.detach(), (logits.detach().argmax(1) == targets).sum()
-        self.recent.add(loss, correct, len(targets))
-        self.epoch.add(loss, correct, len(targets))
-        self.images += len(targets)
+        self.recent.n += n
+        self.epoch.n += n
+        self.images += n
         if step % self.interval and step < steps:
             return
         mean_loss, accuracy = self.recent.read()
-        check_loss(mean_loss, step, limit=EXPLODED * max(1.0, math.log(logits.shape[1])))
-        self.recent = Means()
+        check_loss(mean_loss, step, limit=EXPLODED * max(1.0, math.log(self.classes)))
+        self.recent.reset()
         self.on_event(
             StepsDone(
                 step=step,
@@ -101,30 +135,44 @@ class Progress:
 
 
 class Means:
-    """Means over pictures of loss and accuracy, summed on the device."""
+    """Means over pictures of loss and accuracy, summed on the device.
 
-    def __init__(self) -> None:
+    The sums stay where they are in memory, so that a captured step goes on adding to them.
+
+    Args:
+        device: where the losses are; by default the CPU.
+    """
+
+    def __init__(self, device: torch.device | None = None) -> None:
         self.n = 0
-        self.loss: Tensor | float = 0.0
-        self.correct: Tensor | float = 0.0
+        self.loss = torch.zeros((), dtype=torch.float32, device=device)
+        self.correct = torch.zeros((), dtype=torch.int64, device=device)
 
-    def add(self, loss: Tensor, correct: Tensor, n: int) -> None:
-        """Count a batch of n pictures in: its mean loss, and how many were right."""
-        self.n += n
-        self.loss = self.loss + loss * n
-        self.correct = self.correct + correct
+    def add(self, loss: Tensor, correct: Tensor) -> None:
+        """Add a batch to the sums; its pictures are counted in ``n`` by whoever knows them."""
+        self.loss.add_(loss)
+        self.correct.add_(correct)
 
     def read(self) -> tuple[float, float]:
-        """Mean loss and accuracy."""
-        return float(self.loss) / self.n, float(self.correct) / self.n
+        """Mean loss and accuracy, in one reading of the device."""
+        loss, correct = torch.stack([self.loss.double(), self.correct.double()]).tolist()
+        return loss / self.n, correct / self.n
+
+    def reset(self) -> None:
+        """Begin again."""
+        self.n = 0
+        self.loss.zero_()
+        self.correct.zero_()
 
     def state_dict(self) -> dict[str, Any]:
         """For a checkpoint."""
         return {"n": self.n, "loss": self.loss, "correct": self.correct}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a checkpoint; single values on the CPU are added to those of any device."""
-        self.n, self.loss, self.correct = state["n"], state["loss"], state["correct"]
+        """Go on from a checkpoint."""
+        self.n = state["n"]
+        self.loss.copy_(torch.as_tensor(state["loss"]))
+        self.correct.copy_(torch.as_tensor(state["correct"]))
 
 
 class Diverged(ConfigError):  # noqa: N818 - the name says it all

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from convolens.errors import ConfigError
+from convolens.training.step_updates import StaticAdamW, StaticMuon
 from convolens.training.updates import AdamW, Muon, orthogonalise
 
 
@@ -61,8 +62,20 @@ class MuonAdamW:
     def build(self, network: nn.Module) -> list[torch.optim.Optimizer]:
         """Two halves of Muon and an AdamW, by the number of dimensions of each parameter.
 
-        The halves cost about the same and can be computed at the same time.
+        The halves cost about the same and can be computed at the same time. On a GPU they are those
+        of :meth:`build_static`.
         """
+        if next(network.parameters()).device.type == "cuda":
+            return self.build_static(network)
+        return self._build(network, Muon, AdamW)
+
+    def build_static(self, network: nn.Module) -> list[torch.optim.Optimizer]:
+        """The same optimisers in a form that a captured step can hold, on any device."""
+        return self._build(network, StaticMuon, StaticAdamW)
+
+    def _build(
+        self, network: nn.Module, muon: type[Muon], adamw: type[AdamW]
+    ) -> list[torch.optim.Optimizer]:
         parameters = [p for p in network.parameters() if p.requires_grad]
         filters = [p for p in parameters if p.ndim == 4]
         matrices = [p for p in parameters if p.ndim == 2]
@@ -72,11 +85,11 @@ class MuonAdamW:
             {"params": vectors, "weight_decay": 0.0},
         ]
         muons = [
-            Muon(half, lr=self.learning_rate, momentum=self.momentum)
+            muon(half, lr=self.learning_rate, momentum=self.momentum)
             for half in _halves(filters)
             if half
         ]
-        return [*muons, AdamW(groups, lr=self.adam_learning_rate, betas=(0.9, 0.98))]
+        return [*muons, adamw(groups, lr=self.adam_learning_rate, betas=(0.9, 0.98))]
 
 
 def _halves(filters: list[nn.Parameter]) -> tuple[list[nn.Parameter], list[nn.Parameter]]:

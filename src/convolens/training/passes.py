@@ -11,7 +11,7 @@ the other, to the same bits. Four threads and more are shared out evenly among t
 
 import copy
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -127,7 +127,8 @@ class Passes:
     def _pass(
         self, network: nn.Module, images: Tensor, targets: Tensor, share: float
     ) -> tuple[Tensor, Tensor]:
-        with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bfloat16):
+        kind = images.device.type
+        with torch.autocast(kind, torch.bfloat16) if self.bfloat16 else nullcontext():
             logits = network(images)
         logits = logits.float()
         loss = self.loss(logits, targets) * share
@@ -137,6 +138,8 @@ class Passes:
     @torch.no_grad()
     def _gather(self) -> None:
         """Sum the gradients, in the order of the parts, and let the running statistics agree."""
+        if len(self.networks) == 1:
+            return
         for parameter, *copies in zip(*(each.parameters() for each in self.networks), strict=True):
             for other in copies:
                 if other.grad is not None:

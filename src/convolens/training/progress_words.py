@@ -48,6 +48,8 @@ def start_line(event: RunStarted) -> str:
         f"{event.epochs:g} epochs, {event.steps:,} steps of {event.batch_size}, "
         f"{event.precision} on {event.device}"
     )
+    if event.hardest_share < 1:
+        line += f"; after a first round, the hardest {event.hardest_share:.0%} or more"
     expected: list[str] = []
     if event.seconds_expected is not None:
         expected.append(about(event.seconds_expected))

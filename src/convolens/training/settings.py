@@ -14,7 +14,7 @@ from convolens.training.schedules import Constant, Schedule, Triangular
 Precision = Literal["auto", "float32", "bfloat16"]
 PRECISIONS = ("auto", "float32", "bfloat16")
 
-FLIPPED_FROM = 5  # epochs
+FLIPPED_FROM = 2  # epochs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +49,11 @@ class Recipe:
     sampling: Sampling = "shuffled"
     """"shuffled" shows every picture once an epoch; "balanced" every class equally often, so that
     pictures of rare classes come several times, in epochs of the same length."""
+    hardest_share: float = 1.0
+    """Share (0..1) of the training pictures that a round after the first is over, at least: those
+    with the highest loss when they were last seen, four times as many as the network gets wrong. An
+    epoch stays as many pictures as there are in the training part: with 0.5 the second epoch may be
+    two rounds."""
     precision: Precision = "auto"
     """Of the network's forward and backward pass; "auto" takes bfloat16 where the processor
     multiplies it in hardware. Weights are always float32."""
@@ -65,6 +70,10 @@ class Recipe:
             raise ConfigError(f"batch_size must be from 1 to 65,536; got {self.batch_size}")
         if not 0 <= self.label_smoothing < 1:
             raise ConfigError(f"label_smoothing must be in [0, 1); got {self.label_smoothing}")
+        if not 0 < self.hardest_share <= 1:
+            raise ConfigError(
+                f"hardest_share must be above 0 and at most 1; got {self.hardest_share}"
+            )
         for name, allowed in (
             ("precision", PRECISIONS),
             ("preprocessing", PREPROCESSING_KINDS),
@@ -94,8 +103,8 @@ class Recipe:
 
         Batches are a twentieth of the pictures, a power of two from 32 to 256. Epochs are
         3 x sqrt(55,000 / n), at least 1: fewer pictures are seen more often, but a small data set
-        is still done sooner than a large one. Pictures are flipped if they may be and if each is
-        seen five times at least: before that, the network learns more from what it has not seen.
+        is still done sooner than a large one. Pictures are flipped if they may be and if there are
+        two epochs at least: before that, the network learns more from what it has not seen.
         Measured in ``docs/experiments.md``.
 
         Args:

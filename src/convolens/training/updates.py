@@ -108,20 +108,25 @@ class Muon(_Updates):
         """Update every filter bank that has a gradient."""
         for group in self.param_groups:
             for weight in group["params"]:
-                if weight.grad is None:
-                    continue
-                state = self.state[weight]
-                if not state:
-                    state["momentum"] = torch.zeros_like(weight)
-                velocity = state["momentum"]
-                velocity.mul_(group["momentum"]).add_(weight.grad)
-                direction = weight.grad.add(velocity, alpha=group["momentum"])
-                # Rows of filters whose columns lie as in memory: nothing is copied, and an
-                # orthogonal matrix stays one whatever the order of its columns.
-                rows = direction.permute(0, 2, 3, 1)
-                update = orthogonalise(rows.flatten(1)).view_as(rows).permute(0, 3, 1, 2)
-                weight.mul_(len(weight) ** 0.5 / weight.norm())
-                weight.add_(update, alpha=-group["lr"])
+                if weight.grad is not None:
+                    update = self._direction(weight, group["momentum"])
+                    weight.add_(update, alpha=-group["lr"])
+
+    def _direction(self, weight: Tensor, momentum: float) -> Tensor:
+        """What is subtracted, but for the rate; the weight is brought to its length."""
+        state = self.state[weight]
+        if not state:
+            state["momentum"] = torch.zeros_like(weight)
+        assert weight.grad is not None
+        velocity = state["momentum"]
+        velocity.mul_(momentum).add_(weight.grad)
+        direction = weight.grad.add(velocity, alpha=momentum)
+        # Rows of filters whose columns lie as in memory: nothing is copied, and an orthogonal
+        # matrix stays one whatever the order of its columns.
+        rows = direction.permute(0, 2, 3, 1)
+        update = orthogonalise(rows.flatten(1)).view_as(rows).permute(0, 3, 1, 2)
+        weight.mul_(len(weight) ** 0.5 / weight.norm())
+        return update
 
 
 def orthogonalise(matrix: Tensor, steps: int = 3) -> Tensor:

@@ -7,7 +7,8 @@ from torch import nn
 
 from convolens.config import check_whole
 from convolens.errors import ConfigError
-from convolens.zoo.blocks import GlobalAveragePool, batch_norm, conv_same
+from convolens.zoo.blocks import GlobalAveragePool, batch_norm
+from convolens.zoo.convolution import Conv2d
 from convolens.zoo.whitening import WhiteningConv2d
 
 MINIMUM_SIZE = 4
@@ -23,7 +24,9 @@ def compact(
     a picture of 16 pixels and more (and quarters one of 96 and more): the full resolution costs
     almost nothing, and nothing is learnt there. Then each stage is convolution, pooling,
     normalisation, activation, and further convolutions with normalisation and activation, until
-    fewer than six pixels are left. The order inside a stage, with the pooling before the
+    fewer than six pixels are left. The first convolution pads its input, but where a size without
+    padding can be halved more often: 14 pixels become 12, 6 and 3, for a quarter less work than 14,
+    7 and 3, and no pooling drops a row. The order inside a stage, with the pooling before the
     normalisation, is that of K. Jordan, "94% on CIFAR-10 in 3.29 Seconds on a Single GPU", 2024
     (arXiv:2404.00498).
 
@@ -51,11 +54,12 @@ def compact(
         stem_act=nn.ReLU(),
     )
     size //= stride
+    padding = (_padding(height // stride), _padding(columns // stride))
     widest = max(width, min(8 * width, MAXIMUM_WIDTH))
     stage, inside = 1, width
     while stage == 1 or size >= 6:
         outside = min(2 * inside, widest)
-        layers |= _stage(stage, inside, outside, depth)
+        layers |= _stage(stage, inside, outside, depth, padding if stage == 1 else (1, 1))
         stage, inside, size = stage + 1, outside, size // 2
     layers["mean"] = GlobalAveragePool()
     layers["logits"] = nn.Linear(inside, n_classes)
@@ -70,12 +74,24 @@ def _stem_stride(size: int) -> int:
     return 2 if size < 96 else 4
 
 
-def _stage(number: int, inside: int, outside: int, depth: int) -> dict[str, nn.Module]:
+def _padding(size: int) -> int:
+    """Of the first convolution: 0 where ``size`` - 2 pixels can be halved twice, and 1 elsewhere.
+
+    Of two neighbouring even numbers only one is a multiple of four. Fewer than ten pixels are too
+    few to lose any.
+    """
+    return 0 if size >= 10 and size % 4 == 2 else 1
+
+
+def _stage(
+    number: int, inside: int, outside: int, depth: int, padding: tuple[int, int]
+) -> dict[str, nn.Module]:
     layers: dict[str, nn.Module] = {}
     for letter in (_letter(index) for index in range(depth)):
-        layers[f"conv{number}{letter}"] = conv_same(inside, outside, 3, bias=False)
+        layers[f"conv{number}{letter}"] = Conv2d(inside, outside, 3, padding=padding, bias=False)
         if letter == "a":
             layers[f"pool{number}"] = nn.MaxPool2d(2)
+            padding = (1, 1)
         layers[f"norm{number}{letter}"] = batch_norm(outside)
         layers[f"act{number}{letter}"] = nn.ReLU()
         inside = outside

@@ -133,6 +133,31 @@ def test_what_tune_found_can_be_used(convolens, small, tmp_path):
     assert str(run.path) == "runs/few-fast-tuned-1"
 
 
+def test_another_network_is_judged_by_folds(convolens, small, tmp_path):
+    ran = convolens("cv", "few.npz", "--folds", 2, "--epochs", 1, "--model", "lenet5", "--json")
+    assert (ran.status, ran.json["recipe"]) == (0, "fast-lenet5")
+    record = json.loads((tmp_path / ran.json["run"] / "fold-1-of-2/run.json").read_text())
+    assert record["recipe"]["architecture"] == "lenet5"
+
+
+@pytest.mark.parametrize(
+    ("words", "jobs"),
+    [
+        (("cv", "few.npz", "--folds", 2), ["fold 1 of 2", "fold 2 of 2"]),
+        (("tune", "few.npz", "--trials", 2), ["trial 1 of 2", "trial 2 of 2"]),
+    ],
+)
+def test_programs_are_told_every_run(convolens, small, words, jobs):
+    ran = convolens(*words, "--recipe", "small.json", "--progress", "jsonl", "--json")
+    assert ran.status == 0
+    told = [json.loads(line) for line in ran.err.splitlines()]
+    for kind in ("job_started", "job_ended"):
+        assert [entry["job"] for entry in told if entry["event"] == kind] == jobs
+    assert [entry["done"] for entry in told if entry["event"] == "job_ended"] == [1, 2]
+    assert {"run_started", "epoch_done", "run_ended"} <= {entry["event"] for entry in told}
+    assert convolens(*words, "--recipe", "small.json", "--progress", "none").err == ""
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -155,6 +180,13 @@ def test_what_tune_found_can_be_used(convolens, small, tmp_path):
         ("cv few.npz --run few.json", "few.json is a file; an experiment needs a folder"),
         ("cv few.npz --run full", "full is not empty and has no cv.json"),
         ("cv few.npz --epochs 0", "epochs must be above 0"),
+        ("cv few.npz --model resnt20", "unknown architecture 'resnt20'; did you mean 'resnet20'?"),
+        ("cv few.npz --budget soon", "--budget is 'soon'; allowed: at least 1 second"),
+        ("cv few.npz --budget 9s --epochs 2", "--epochs and --budget both say how long"),
+        ("cv few.npz --progress jsnl", "unknown progress 'jsnl'; did you mean 'jsonl'?"),
+        ("cv few.npz --budget 4s", "a budget of 4 s for 5 runs leaves 0.6"),
+        ("cv nothing --checkpoint-every often", "--checkpoint-every is 'often'"),
+        ("tune nothing --trials 1 --progress jsnl", "unknown progress 'jsnl'; did you mean"),
         ("tune", "Missing argument 'DATA'"),
         ("tune few.npz", "how long to search? Give a number of trials, or a budget"),
         ("tune few.npz --trials 0", "trials is 0; allowed"),

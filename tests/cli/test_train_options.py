@@ -102,10 +102,17 @@ def test_several_seeds_have_the_keys_that_the_help_names(convolens, small, refus
 
 
 def test_progress_of_several_seeds_as_asked(convolens, small):
-    said = convolens(*SMALL, "--seeds", 1, "--progress", "jsonl").err.splitlines()
-    messages = [json.loads(line) for line in said]
-    assert [entry["event"] for entry in messages] == ["message"]
-    assert messages[0]["text"].startswith("seed 0: ")
+    said = convolens(*SMALL, "--seeds", 2, "--progress", "jsonl").err.splitlines()
+    told = [json.loads(line) for line in said]
+    kinds = [entry["event"] for entry in told]
+    assert kinds[:2] == ["job_started", "run_started"]
+    assert kinds[-3:] == ["run_ended", "job_ended", "message"]
+    begun = [entry for entry in told if entry["event"] == "job_started"]
+    assert [(entry["job"], entry["done"], entry["jobs"]) for entry in begun] == [
+        ("seed 0", 0, 2),
+        ("seed 1", 1, 2),
+    ]
+    assert told[-1]["text"].startswith("seed 1: ")
     assert convolens(*SMALL, "--seeds", 1, "--progress", "none").err == ""
 
 

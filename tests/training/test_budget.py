@@ -1,9 +1,12 @@
 """A budget plans the whole schedule into the time, whatever the machine does."""
 
+import json
 import math
+import shutil
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +16,8 @@ from convolens.data import load_data
 from convolens.errors import ConfigError
 from convolens.training import budget as module
 from convolens.training.budget import Budget, BudgetPace, PlannedPace
-from convolens.training.planning import plan_run
+from convolens.training.events import read_events
+from convolens.training.planning import Plan, keep_reserve, plan_run
 from convolens.training.recording import prepare_job
 
 
@@ -82,6 +86,20 @@ def test_a_machine_that_becomes_ten_times_slower_still_ends_in_time(clock: Clock
     assert shares[-1] == pytest.approx(1, abs=0.05)
 
 
+@given(stall=st.floats(0.5, 40), at=st.integers(1, 30), expected=st.floats(0.005, 0.03))
+def test_a_machine_that_stood_still_once_does_not_end_the_run(
+    stall: float, at: int, expected: float
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "time", clock := Clock())
+        begin = clock.now
+        durations = [*[0.01] * at, stall, *[0.01] * 9_000]
+        shares = run(BudgetPace(Budget.from_now(60), expected), State(), clock, durations)
+    assert clock.now - begin == pytest.approx(60, rel=0.05)
+    assert len(shares) == pytest.approx((60 - stall) / 0.01, rel=0.1)
+    assert np.diff(shares).max() < 0.01  # the learning rate does not leap
+
+
 def test_a_checkpoint_keeps_the_time_that_was_left(clock: Clock) -> None:
     pace, state = BudgetPace(Budget.from_now(10), 0.1), State()
     for _ in range(50):
@@ -140,3 +158,32 @@ def test_batches_larger_than_the_data_are_measured_as_they_are() -> None:
     plan = plan_run(job, figures=False)
     assert plan.expected.seconds is not None
     assert plan.expected.seconds < 60
+
+
+def test_a_recipe_that_is_planned_stays_and_gets_a_reserve() -> None:
+    job = prepare_job(load_data("digits"), recipes.fast(epochs=0.3), 0)
+    plan = keep_reserve(Plan(job=job, budget=Budget.from_now(600)), figures=False, tests=2)
+    assert plan.job is job
+    assert plan.budget is not None
+    assert 0 < plan.budget.reserve < 60
+    assert plan.expected.seconds == pytest.approx(600, rel=0.1)
+    assert keep_reserve(plan) is plan
+    assert keep_reserve(without := Plan(job=job)) is without
+    spent = Budget(seconds=2, started=time.perf_counter() - 3)
+    with pytest.raises(ConfigError, match="2 s is over before the first step"):
+        keep_reserve(Plan(job=job, budget=spent))
+
+
+def test_a_run_that_died_before_its_first_checkpoint_keeps_its_reserve(tmp_path: Path) -> None:
+    made = recipes.train("digits", epochs=0.2, path=tmp_path / "run", progress=False)
+    begun = {**made.record, "status": "running", "results": {}, "budget_seconds": 3.0}
+    for name in ("model", "figures", "checkpoints"):
+        shutil.rmtree(made.path / name, ignore_errors=True)
+    (made.path / "run.json").write_text(json.dumps(begun))
+    run = recipes.resume(made.path, progress=False)
+    assert run.status == "completed"
+    assert run.record["recipe"] == made.record["recipe"]
+    (started,) = [event for event in read_events(made.path / "metrics.jsonl")
+                  if event["event"] == "run_started"]  # fmt: skip
+    # Without a measured step nothing is expected, and nothing is kept back for what comes after.
+    assert 0 < started["seconds_expected"] <= 3

@@ -1,14 +1,21 @@
 """``convolens cv``."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from convolens.cli import train_options as take
 from convolens.cli.data_options import takes_data_options
-from convolens.cli.invocation import going_on
-from convolens.cli.output import JsonOption, print_json, print_text, say
-from convolens.cli.train_options import CheckpointOption
+from convolens.cli.experimenting import (
+    check_before_reading,
+    chosen_budget,
+    chosen_recipe,
+    data_options,
+    interrupts_go_on,
+    report,
+)
+from convolens.cli.output import JsonOption
+from convolens.errors import ConfigError
 
 if TYPE_CHECKING:
     from convolens.experiments import CrossValidation
@@ -18,43 +25,20 @@ if TYPE_CHECKING:
 def cv(
     context: typer.Context,
     options: dict[str, Any],
-    data: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATA",
-            help="Name of a data set, such as digits, or a folder, .csv, .parquet or .npz file.",
-        ),
-    ],
-    n_folds: Annotated[int, typer.Option("--folds", metavar="N", help="Parts to divide into.")] = 5,
-    repeats: Annotated[
-        int, typer.Option(metavar="R", help="Do it all so often, each time divided anew.")
-    ] = 1,
-    recipe: Annotated[
-        str,
-        typer.Option(help="fast, accurate, notes, or a .json file as convolens tune writes it."),
-    ] = "fast",
-    run: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder of the result; by default runs/<data>-cv-<n>."),
-    ] = None,
-    epochs: Annotated[
-        float | None, typer.Option(help="Instead of the recipe's; a fraction is allowed.")
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Of the first fold's training; the others follow it.")
-    ] = 0,
-    at_once: Annotated[
-        int | None,
-        typer.Option("--at-once", metavar="N", help="Folds trained at a time, sharing the cores."),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="There must be a run to go on with in --run DIR.")
-    ] = False,
-    max_bad: Annotated[
-        float,
-        typer.Option(metavar="X", help="Share of bad files above which nothing is trained."),
-    ] = 0.01,
-    checkpoint_every: CheckpointOption = "30s",
+    data: take.DataArgument,
+    n_folds: take.FoldsOption = 5,
+    repeats: take.RepeatsOption = 1,
+    recipe: take.RecipeOption = None,
+    model: take.ModelOption = None,
+    run: take.FoldsRunOption = None,
+    epochs: take.EpochsOption = None,
+    budget: take.FoldsBudgetOption = None,
+    seed: take.FoldsSeedOption = 0,
+    at_once: take.AtOnceOption = None,
+    resume: take.MustResumeOption = False,
+    max_bad: take.MaxBadOption = 0.01,
+    checkpoint_every: take.CheckpointOption = "30s",
+    progress: take.ProgressOption = "auto",
     as_json: JsonOption = False,
 ) -> int:
     """Judge a recipe by cross-validation: every picture by a model that never saw it.
@@ -71,40 +55,34 @@ def cv(
     run, seed, n_train, n_validation, n_test, accuracy, val_accuracy, best_epoch, train_seconds,
     total_seconds. Interrupted, the keys from n to total_seconds are missing.
     """
-    from convolens.data import PreparationDisplay
-    from convolens.errors import ConfigError
     from convolens.experiments import cross_validate
-    from convolens.training.durations import parse_duration
+    from convolens.experiments.showing import experiment_shown
 
-    parse_duration(checkpoint_every, "--checkpoint-every")
+    check_before_reading(progress, checkpoint_every=checkpoint_every)
     if "folds" in options:
         raise ConfigError("--fold and a cross-validation both say what the test part is; use one")
-    if "seed" in options:  # that of the division; trainings have one of their own
-        options["split_seed"] = options.pop("seed")
-    with PreparationDisplay() as display:
+    limit = chosen_budget(context, budget, epochs)
+    chosen = chosen_recipe(recipe, model, epochs=epochs)
+    with interrupts_go_on(context), experiment_shown(progress) as shown:
         done = cross_validate(
             data,
-            recipe,
+            chosen,
             folds=n_folds,
             repeats=repeats,
             seed=seed,
-            epochs=epochs,
+            budget=limit,
             path=run,
             at_once=at_once,
             resume=resume,
             max_bad=max_bad,
             checkpoint_every=checkpoint_every,
-            say=say,
-            on_progress=display,
-            **options,
+            say=shown.say,
+            on_event=shown.on_event,
+            on_progress=shown.on_progress,
+            **data_options(options),
         )
-    if as_json:
-        print_json(done.to_dict())
-    else:
-        print_text(_sentences(done))
-    if done.status == "interrupted":
-        raise going_on(context, str(done.path))
-    return 0
+    value, text = done.to_dict(), _sentences(done)
+    return report(context, done.status, done.path, value=value, text=text, as_json=as_json)
 
 
 def _sentences(done: "CrossValidation") -> str:

@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,15 +32,6 @@ def say_how_it_is_read(picture: str) -> None:
 
     if picture not in SAMPLE_NAMES and (note := describe_image(picture).note):
         say(f"{picture}: {note}")
-
-
-def teller(progress: str) -> Callable[[str], None]:
-    """What tells of an experiment: a line each, or one of JSON for programs, or nothing."""
-    if progress == "none":
-        return lambda _: None
-    if progress == "jsonl":
-        return lambda line: say(json.dumps({"event": "message", "text": line}))
-    return say
 
 
 def say(message: str) -> None:

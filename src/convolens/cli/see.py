@@ -3,10 +3,9 @@
 import math
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
+from convolens.cli import see_options as take
 from convolens.cli.output import JsonOption, print_json, print_text, say_how_it_is_read
 from convolens.errors import ConfigError
 
@@ -14,66 +13,21 @@ if TYPE_CHECKING:
     from convolens.explain import ImageView
     from convolens.ops import ConvTrace, PoolTrace, SweepFilter
 
-_LARGEST_STEP = 9999  # more than the side of any picture that is read and filtered
-
 
 def see(
-    image: Annotated[
-        str | None, typer.Argument(metavar="IMAGE", help="A picture file, or china, or flower.")
-    ] = None,
-    filters: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--filter", metavar="NAME", help="A named kernel, such as sobel_x or vertical_line:9."
-        ),
-    ] = None,
-    kernels: Annotated[
-        list[Path] | None,
-        typer.Option("--kernel", metavar="FILE", help="A kernel of one's own: .txt, .csv or .npy."),
-    ] = None,
-    random: Annotated[
-        int,
-        typer.Option(
-            metavar="N",
-            min=0,
-            max=100,
-            help="Also N filters of a fresh 3x3 convolution layer with ReLU.",
-        ),
-    ] = 0,
-    strides: Annotated[
-        list[int] | None,
-        typer.Option("--stride", metavar="N", min=1, max=_LARGEST_STEP, help="By default 1."),
-    ] = None,
-    paddings: Annotated[
-        list[str] | None,
-        typer.Option("--padding", metavar="same|valid|N", help="By default same."),
-    ] = None,
-    dilations: Annotated[
-        list[int] | None,
-        typer.Option("--dilation", metavar="N", min=1, max=_LARGEST_STEP, help="By default 1."),
-    ] = None,
-    pool: Annotated[
-        str | None,
-        typer.Option(metavar="max:2|avg:2|depth:3", help="Pool the maps, or the picture itself."),
-    ] = None,
-    crop: Annotated[
-        str | None,
-        typer.Option(metavar="Y0:Y1,X0:X1", help="Look at these rows and columns alone."),
-    ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ROW,COLUMN", help="Work out this value of the result, number by number."
-        ),
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the random filters.")] = 0,
-    out: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="PNG, SVG or PDF; by default see-<name of IMAGE>.png."),
-    ] = None,
-    list_kernels: Annotated[
-        bool, typer.Option("--list", help="List the named kernels, and do nothing else.")
-    ] = False,
+    image: take.ImageArgument = None,
+    filters: take.FilterOption = None,
+    kernels: take.KernelOption = None,
+    random: take.RandomOption = 0,
+    strides: take.StrideOption = None,
+    paddings: take.PaddingOption = None,
+    dilations: take.DilationOption = None,
+    pool: take.PoolOption = None,
+    crop: take.CropOption = None,
+    at: take.AtOption = None,
+    seed: take.SeedOption = 0,
+    out: take.OutOption = None,
+    list_kernels: take.ListOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a picture is, and what filters and pooling make of it.

@@ -1,6 +1,6 @@
 """``convolens train``."""
 
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,14 +8,22 @@ import typer
 
 from convolens.cli import train_options as take
 from convolens.cli.data_options import takes_data_options
-from convolens.cli.invocation import Interrupted, going_on, invocation
+from convolens.cli.experimenting import (
+    check_before_reading,
+    chosen_budget,
+    chosen_recipe,
+    data_options,
+    interrupts_go_on,
+    report,
+)
+from convolens.cli.invocation import Interrupted, invocation
 from convolens.cli.output import JsonOption, print_json, print_text
 from convolens.errors import ConfigError
+from convolens.extras import require
 
 if TYPE_CHECKING:
     from convolens.experiments import Repeats
     from convolens.training import Recipe, Run
-    from convolens.training.budget import Budget
 
 LONGEST_LINE = 100  # columns of the closing report, however wide the terminal is
 
@@ -24,7 +32,7 @@ LONGEST_LINE = 100  # columns of the closing report, however wide the terminal i
 def train(
     context: typer.Context,
     options: dict[str, Any],
-    data: take.DataArgument = None,
+    data: take.OptionalDataArgument = None,
     recipe: take.RecipeOption = None,
     model: take.ModelOption = None,
     run: take.RunOption = None,
@@ -53,143 +61,120 @@ def train(
     seed, epochs, best_epoch, val_accuracy, test_accuracy, train_seconds and total_seconds. The same
     command on the same --run DIR goes on where it was stopped.
     """
-    shared: dict[str, Any] = {"checkpoint_every": checkpoint_every, "tensorboard": tensorboard}
-    _check_before_reading(progress, **shared)
-    given = {
-        "recipe": recipe,
-        "model": model,
-        "epochs": epochs,
-        "budget": _budget(context, budget, epochs),
-        "seed": seed,
-        "class_weights": class_weights,
-        "sampling": sampling,
-    }
-    source = data or "digits"
+    check_before_reading(progress, checkpoint_every=checkpoint_every)
+    if tensorboard:
+        require("tensorboard", extra="tensorboard")
+    asked = _Asked(
+        data=data,
+        options=options,
+        given={
+            "recipe": recipe,
+            "model": model,
+            "epochs": epochs,
+            "budget": chosen_budget(context, budget, epochs),
+            "seed": seed,
+            "class_weights": class_weights,
+            "sampling": sampling,
+        },
+        path=run,
+        max_bad=max_bad,
+        progress=progress,
+        how={"checkpoint_every": checkpoint_every, "tensorboard": tensorboard},
+    )
     if seeds is not None:
-        shared |= {"seeds": seeds, "path": run, "resume": resume, "max_bad": max_bad}
-        repeats = _repeated(source, options, given, progress, shared)
-        return _report_repeats(context, repeats, as_json=as_json)
+        with interrupts_go_on(context):
+            done = _repeated(asked, seeds, resume=resume)
+        value, text = done.to_dict(), str(done)
+        return report(context, done.status, done.path, value=value, text=text, as_json=as_json)
     try:
-        if resume:
-            finished = _resumed(run, data, options, given, progress, shared)
-        else:
-            shared |= {"path": run, "max_bad": max_bad}
-            finished = _trained(source, options, given, progress, shared)
+        finished = _resumed(asked) if resume else _trained(asked)
     except KeyboardInterrupt as stop:  # one that left no result
         raise Interrupted("\n".join(getattr(stop, "__notes__", ()))) from stop
     return _report(context, finished, as_json=as_json, resumed=resume)
 
 
-def _check_before_reading(progress: str, *, checkpoint_every: str, tensorboard: bool) -> None:
-    from convolens.extras import require
-    from convolens.training.durations import parse_duration
-    from convolens.training.progress import choose_display
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """What the command was asked for."""
 
-    parse_duration(checkpoint_every, "--checkpoint-every")
-    choose_display(progress)
-    if tensorboard:
-        require("tensorboard", extra="tensorboard")
+    data: str | None
+    options: dict[str, Any]
+    """How the data are read."""
+    given: dict[str, Any]
+    """Settings of the recipe and the run; None for those that were not given."""
+    path: Path | None
+    max_bad: float
+    progress: str
+    how: dict[str, Any]
+    """What changes no weight."""
+
+    @property
+    def source(self) -> str:
+        """Of the data."""
+        return self.data or "digits"
+
+    def recipe(self) -> "Recipe":
+        """The recipe, with the settings that are given beside it."""
+        names = ("recipe", "model", "epochs", "class_weights", "sampling")
+        return chosen_recipe(**{name: self.given[name] for name in names})
+
+    def settings(self) -> dict[str, Any]:
+        """Of a training, whether there is one or several."""
+        given = {"seed": self.given["seed"] or 0, "budget": self.given["budget"]}
+        return {**given, "path": self.path, "max_bad": self.max_bad, **self.how}
 
 
-def _budget(context: typer.Context, text: str | None, epochs: float | None) -> "Budget | None":
-    from convolens.recipes.budgets import choose_budget, refuse_both
-
-    refuse_both(epochs, text, "--epochs", "--budget")
-    return choose_budget(text, "--budget", started=invocation(context).started)
-
-
-def _trained(
-    source: str,
-    options: dict[str, Any],
-    given: dict[str, Any],
-    progress: str,
-    shared: dict[str, Any],
-) -> "Run":
+def _trained(asked: _Asked) -> "Run":
     from convolens.data import load_data
     from convolens.recipes import train as train_by_recipe
     from convolens.recipes.showing import preparation_shown
 
-    recipe = _recipe(given)
-    with preparation_shown(progress) as on_progress:
-        dataset = load_data(source, on_progress=on_progress, **options)
-    return train_by_recipe(
-        dataset,
-        recipe,
-        seed=given["seed"] or 0,
-        budget=given["budget"],
-        progress=progress,
-        **shared,
-    )
+    recipe = asked.recipe()
+    with preparation_shown(asked.progress) as on_progress:
+        dataset = load_data(asked.source, on_progress=on_progress, **asked.options)
+    return train_by_recipe(dataset, recipe, progress=asked.progress, **asked.settings())
 
 
-def _repeated(
-    source: str,
-    options: dict[str, Any],
-    given: dict[str, Any],
-    progress: str,
-    shared: dict[str, Any],
-) -> "Repeats":
-    from convolens.cli.output import teller
+def _repeated(asked: _Asked, seeds: int, *, resume: bool) -> "Repeats":
     from convolens.experiments import repeat_training
-    from convolens.recipes.showing import preparation_shown
+    from convolens.experiments.showing import experiment_shown
 
-    if "seed" in options:  # that of the division; trainings have one of their own
-        options["split_seed"] = options.pop("seed")
-    budget: Budget | None = given["budget"]
-    recipe = _recipe(given)
-    with preparation_shown(progress) as on_progress:
+    recipe = asked.recipe()
+    with experiment_shown(asked.progress) as shown:
         return repeat_training(
-            source,
+            asked.source,
             recipe,
-            seed=given["seed"] or 0,
-            budget=None if budget is None else budget.seconds,
-            say=teller(progress),
-            on_progress=on_progress,
-            **shared,
-            **options,
+            seeds=seeds,
+            resume=resume,
+            say=shown.say,
+            on_event=shown.on_event,
+            on_progress=shown.on_progress,
+            **asked.settings(),
+            **data_options(asked.options),
         )
 
 
-def _recipe(given: dict[str, Any]) -> "Recipe":
-    """The recipe that is asked for, with the settings that are given beside it."""
-    from convolens.experiments import find_recipe
-    from convolens.recipes import with_model
-
-    chosen = find_recipe(given["recipe"] or "fast")
-    if given["model"] is not None:
-        chosen = with_model(chosen, given["model"])
-    names = ("epochs", "class_weights", "sampling")
-    return replace(chosen, **{name: given[name] for name in names if given[name] is not None})
-
-
-def _resumed(
-    path: Path | None,
-    data: str | None,
-    options: dict[str, Any],
-    given: dict[str, Any],
-    progress: str,
-    shared: dict[str, Any],
-) -> "Run":
+def _resumed(asked: _Asked) -> "Run":
     """Go on with a run; what is given beside its folder must be what it began with."""
     from convolens.data import load_data
     from convolens.recipes import resume
     from convolens.recipes.showing import preparation_shown
     from convolens.training import load_run
 
+    path, how = asked.path, {"progress": asked.progress, **asked.how}
     if path is None:
         raise ConfigError("--resume needs the run that it goes on with: add --run DIR")
     if (path / "seeds.json").is_file():
         raise ConfigError(f"{path} holds runs with several seeds; add the --seeds it began with")
     record = load_run(path).record
-    _refuse_contradiction(path, record, given)
-    if data is None and not options:
-        return resume(path, progress=progress, **shared)
-    source = record["data"]["source"] if data is None else data
-    with preparation_shown(progress) as on_progress:
-        dataset = load_data(
-            source, on_progress=on_progress, **{**record["data"].get("options", {}), **options}
-        )
-    return resume(path, dataset, progress=progress, **shared)
+    _refuse_contradiction(path, record, asked.given)
+    if asked.data is None and not asked.options:
+        return resume(path, **how)
+    source = record["data"]["source"] if asked.data is None else asked.data
+    options = {**record["data"].get("options", {}), **asked.options}
+    with preparation_shown(asked.progress) as on_progress:
+        dataset = load_data(source, on_progress=on_progress, **options)
+    return resume(path, dataset, **how)
 
 
 def _refuse_contradiction(path: Path, record: Any, given: dict[str, Any]) -> None:
@@ -233,16 +218,6 @@ def _report(context: typer.Context, run: "Run", *, as_json: bool, resumed: bool)
         print_text(end_report(run, _columns(), again=again))
     if run.status == "interrupted":
         raise Interrupted(f"go on with: {resume_command(run.path)}")
-    return 0
-
-
-def _report_repeats(context: typer.Context, done: "Repeats", *, as_json: bool) -> int:
-    if as_json:
-        print_json(done.to_dict())
-    else:
-        print_text(str(done))
-    if done.status == "interrupted":
-        raise going_on(context, str(done.path))
     return 0
 
 

@@ -1,14 +1,14 @@
 """``convolens tune``."""
 
 import shlex
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from convolens.cli import train_options as take
 from convolens.cli.data_options import takes_data_options
-from convolens.cli.invocation import going_on
-from convolens.cli.output import JsonOption, print_json, print_text, say
+from convolens.cli.experimenting import check_before_reading, data_options, interrupts_go_on, report
+from convolens.cli.output import JsonOption
 
 if TYPE_CHECKING:
     from convolens.experiments import Tuning
@@ -18,37 +18,16 @@ if TYPE_CHECKING:
 def tune(
     context: typer.Context,
     options: dict[str, Any],
-    data: Annotated[
-        str,
-        typer.Argument(
-            metavar="DATA",
-            help="Name of a data set, such as digits, or a folder, .csv, .parquet or .npz file.",
-        ),
-    ],
-    trials: Annotated[
-        int | None, typer.Option(metavar="N", help="Settings to try, the recipe's own among them.")
-    ] = None,
-    budget: Annotated[
-        str | None, typer.Option(metavar="T", help="Time to spend: 90s, 10m, 1h.")
-    ] = None,
-    recipe: Annotated[
-        str, typer.Option(help="fast, accurate, notes, or a .json file as this command writes it.")
-    ] = "fast",
-    run: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Folder of the result; by default runs/<data>-tune-<n>."),
-    ] = None,
-    epochs: Annotated[
-        float | None, typer.Option(help="Of a whole training, instead of the recipe's.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the search and of every training.")] = 0,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="There must be a search to go on with in --run DIR.")
-    ] = False,
-    max_bad: Annotated[
-        float,
-        typer.Option(metavar="X", help="Share of bad files above which nothing is trained."),
-    ] = 0.01,
+    data: take.DataArgument,
+    trials: take.TrialsOption = None,
+    budget: take.SearchBudgetOption = None,
+    recipe: take.RecipeOption = None,
+    run: take.SearchRunOption = None,
+    epochs: take.WholeEpochsOption = None,
+    seed: take.SearchSeedOption = 0,
+    resume: take.MustResumeOption = False,
+    max_bad: take.MaxBadOption = 0.01,
+    progress: take.ProgressOption = "auto",
     as_json: JsonOption = False,
 ) -> int:
     """Look for better settings of a recipe, judged on validation pictures alone.
@@ -62,42 +41,30 @@ def tune(
     is); best: trial, settings, val_accuracy, val_loss, epochs, recipe_file; command (what trains
     with them). The last two are null where no trial ended.
     """
-    from convolens.data import PreparationDisplay
     from convolens.experiments import tune as search
+    from convolens.experiments.showing import experiment_shown
+    from convolens.training.durations import parse_duration
 
-    seconds = None
-    if budget is not None:
-        from convolens.training.durations import parse_duration
-
-        seconds = parse_duration(budget, "--budget")
-    with PreparationDisplay() as display:
+    check_before_reading(progress)
+    with interrupts_go_on(context), experiment_shown(progress) as shown:
         done = search(
             data,
-            recipe,
+            recipe or "fast",
             trials=trials,
-            budget=seconds,
+            budget=None if budget is None else parse_duration(budget, "--budget"),
             seed=seed,
             epochs=epochs,
             path=run,
             resume=resume,
             max_bad=max_bad,
-            say=say,
-            on_progress=display,
-            **_renamed(options),
+            say=shown.say,
+            on_event=shown.on_event,
+            on_progress=shown.on_progress,
+            **data_options(options),
         )
     command = _command(data, done, options)
-    if as_json:
-        print_json({**done.to_dict(), "command": command})
-    else:
-        print_text(_sentences(done, command))
-    if done.status == "interrupted":
-        raise going_on(context, str(done.path))
-    return 0
-
-
-def _renamed(options: dict[str, Any]) -> dict[str, Any]:
-    """The seed of the division has another name where trainings have a seed, too."""
-    return {("split_seed" if name == "seed" else name): value for name, value in options.items()}
+    value, text = {**done.to_dict(), "command": command}, _sentences(done, command)
+    return report(context, done.status, done.path, value=value, text=text, as_json=as_json)
 
 
 def _command(data: str, done: "Tuning", options: dict[str, Any]) -> str | None:

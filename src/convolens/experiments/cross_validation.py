@@ -1,32 +1,45 @@
 """Cross-validation: every picture is predicted by a model that never saw it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from convolens.config import check_whole, to_dict
 from convolens.data import Dataset, DataSource
 from convolens.data.surveying import OnProgress, silent
-from convolens.errors import ConfigError, DataError
+from convolens.errors import ConfigError, ModelError
 from convolens.evaluation import Evaluation, evaluate_probabilities
 from convolens.experiments.bookkeeping import (
-    Say,
+    Doing,
     check_at_once,
     check_dataset,
     chosen_at_once,
     describe_data,
+    describe_division,
     do_jobs,
+    first_entries,
 )
+from convolens.experiments.events import OnEvent, Say, Telling, tell_nobody
 from convolens.experiments.fold_summary import summarise_folds
-from convolens.experiments.folder import ExperimentFolder, open_folder
+from convolens.experiments.folder import ExperimentFolder, open_folder, record_at
+from convolens.experiments.folding import fold_jobs, refuse_other_divisions
 from convolens.experiments.jobs import Job, Outcome, RunOptions, Workbench, division_of
-from convolens.experiments.material import Material, read_material
+from convolens.experiments.material import read_material
 from convolens.experiments.out_of_fold import OutOfFold, collect, load_out_of_fold
 from convolens.experiments.recipe_files import find_recipe
-from convolens.training import Recipe, Run, load_run
+from convolens.experiments.results import SeveralRuns
+from convolens.experiments.timing import (
+    PlannedRecipe,
+    WholeTime,
+    as_planned,
+    plan_recipe,
+    recorded_plan,
+)
+from convolens.files import read_json
+from convolens.recipes.budgets import choose_budget, refuse_both
+from convolens.training import Recipe
+from convolens.training.budget import Budget
 from convolens.training.cadence import EVERY, CheckpointEvery
 
 if TYPE_CHECKING:
@@ -37,28 +50,13 @@ PICTURE = "cv.png"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class CrossValidation:
-    """A cross-validation in its folder."""
-
-    path: Path
-    """The folder."""
-    record: Mapping[str, Any] = field(repr=False)
-    """What ``cv.json`` holds: settings, data, status, one entry a fold, summary."""
-
-    @property
-    def status(self) -> str:
-        """How it ended: "completed" or "interrupted"."""
-        return self.record["status"]
+class CrossValidation(SeveralRuns):
+    """A cross-validation in its folder, with ``cv.json``."""
 
     @property
     def accuracy(self) -> float:
         """Mean over the folds; ``record["summary"]`` has its interval and how it was made."""
         return self.record["summary"]["accuracy"]
-
-    @property
-    def runs(self) -> list[Run]:
-        """The run of each finished fold."""
-        return [load_run(self.path / entry["run"]) for entry in self.record["runs"]]
 
     def out_of_fold(self) -> OutOfFold:
         """The probabilities of every picture, by the model that never saw it.
@@ -117,13 +115,15 @@ def cross_validate(
     repeats: int = 1,
     seed: int = 0,
     epochs: float | None = None,
+    budget: str | float | Budget | None = None,
     path: str | Path | None = None,
     at_once: int | None = None,
     resume: bool = False,
     max_bad: float = 0.01,
     checkpoint_every: CheckpointEvery = EVERY,
     groups: Any = None,
-    say: Say = lambda _: None,
+    say: Say = tell_nobody,
+    on_event: OnEvent = tell_nobody,
     on_progress: OnProgress = silent,
     **options: Any,
 ) -> CrossValidation:
@@ -147,6 +147,11 @@ def cross_validate(
             the next one. The division has its own: ``seed`` of ``load_data`` is ``split_seed`` on
             the command line, and each repeat takes the next one.
         epochs: instead of the recipe's.
+        budget: a time for all that this call does in place of epochs, such as "10m". Each fold gets
+            its part of what is left when it begins. What follows from the time in the recipe is
+            decided once for all folds and recorded; how many steps it is enough for depends on the
+            clock, so such folds are not the same to the bit. A call that goes on gives each fold
+            that is left as much time as was planned at first.
         path: folder; by default ``runs/<data>-cv-<n>``.
         at_once: folds at a time, each in a process of its own if more than one. None: as it was
             begun, or one after the other.
@@ -156,6 +161,7 @@ def cross_validate(
             last checkpoint.
         groups: of arrays, as for ``load_data``.
         say: called with a line from time to time.
+        on_event: called with every event of each run, and when one begins or ends.
         on_progress: as for ``load_data``.
         **options: of ``load_data``; those of the division with ``split_seed`` for ``seed``.
 
@@ -163,8 +169,8 @@ def cross_validate(
         All results. After Ctrl-C its status is "interrupted".
 
     Raises:
-        ConfigError: a number outside its range; more folds than a class has pictures; the folder
-            is in use, or holds something else.
+        ConfigError: a number outside its range; both epochs and a budget, or one that is too short;
+            more folds than a class has pictures; the folder is in use, or holds something else.
         DataError: as ``load_data``; or a fold that leaves no picture of a class to train on.
 
     >>> import tempfile
@@ -176,37 +182,34 @@ def cross_validate(
     check_whole("repeats", repeats, 1, 10_000)
     check_whole("seed", seed, 0, 2**63 - 1)
     check_at_once(at_once)
-    chosen = find_recipe(recipe)
-    if epochs is not None:
-        chosen = replace(chosen, epochs=epochs)
-    for name in ("folds", "fold", "test_size", "split_file"):
-        if options.get(name) is not None:
-            raise ConfigError(
-                f"{name} and a cross-validation both say what the test part is; leave {name} out"
-            )
-    if "split_seed" in options:
-        options["seed"] = options.pop("split_seed")
+    refuse_both(epochs, budget, "epochs", "budget")
+    limit = choose_budget(budget)
+    chosen = find_recipe(recipe, epochs=epochs)
+    refuse_other_divisions(options)
     material = read_material(data, groups=groups, on_progress=on_progress, **options)
-    _refuse_rare_classes(material, folds)
     jobs = fold_jobs(material, folds, repeats, seed)
-    _refuse_missing_classes(material, jobs)
-    problems = check_dataset(material.part(division_of(jobs[0])).dataset, max_bad)
+    first_part = material.part(division_of(jobs[0])).dataset
+    problems = check_dataset(first_part, max_bad)
+    known = record_at(path, RECORD)
+    settings: dict[str, Any] = {
+        "recipe": to_dict(chosen),
+        "folds": folds,
+        "repeats": repeats,
+        "seed": seed,
+        "budget_seconds": limit and limit.seconds,
+        "division": describe_division(material),
+        "at_once": chosen_at_once(known, at_once),
+    }
+    time = limit and WholeTime(limit, len(jobs), recorded_plan(known))
+    plan = _plan(time, first_part, chosen, settings, say) if time and not known else None
     with open_folder(path, RECORD, kind="cv", data=material.pool.name, resume=resume) as folder:
-        at_once = chosen_at_once(folder, at_once)
-        settings = {
-            "recipe": to_dict(chosen),
-            "folds": folds,
-            "repeats": repeats,
-            "seed": seed,
-            "division": material.splitting.options(),
-            "at_once": at_once,
-        }
-        described = {**describe_data(material), "n": len(material.candidates)}
-        folder.begin(settings, material.fingerprint, data=described, runs=[], summary={})
+        data_entry = {**describe_data(material), "n": len(material.candidates)}
+        folder.begin(settings, material.fingerprint, **first_entries(data_entry, plan))
         with folder.status_of_failure():
+            asked = as_planned(folder.record, chosen)
             how = RunOptions(checkpoint_every=checkpoint_every)
-            bench = Workbench(material, chosen, folder.path, problems, how)
-            _run(folder, bench, jobs, at_once, say)
+            bench = Workbench(material, asked, folder.path, problems, how)
+            _run(folder, bench, jobs, Telling(say=say, on_event=on_event), time)
         done = CrossValidation(path=folder.path, record=folder.record)
         if done.status == "completed":
             from convolens.plotting import save_figure
@@ -221,9 +224,6 @@ def load_cross_validation(path: str | Path) -> CrossValidation:
     Raises:
         ModelError: it is none, or its record is damaged.
     """
-    from convolens.errors import ModelError
-    from convolens.files import read_json
-
     record = read_json(Path(path) / RECORD, error=ModelError)
     missing = {"settings", "data", "status", "runs", "summary"} - record.keys()
     if missing:
@@ -231,45 +231,32 @@ def load_cross_validation(path: str | Path) -> CrossValidation:
     return CrossValidation(path=Path(path), record=record)
 
 
-def fold_jobs(material: Material, folds: int, repeats: int, seed: int) -> list[Job]:
-    """One job for each fold of each repeat."""
-    jobs: list[Job] = []
-    for repeat in range(repeats):
-        for fold in range(folds):
-            splitting = replace(
-                material.splitting,
-                folds=folds,
-                fold=fold,
-                seed=(material.splitting.seed + repeat) % 2**64,
-            )
-            words = f"fold {fold + 1} of {folds}"
-            folder = f"fold-{fold + 1}-of-{folds}"
-            if repeats > 1:
-                words = f"repeat {repeat + 1}, {words}"
-                folder = f"repeat-{repeat + 1}/fold-{fold + 1}"
-            jobs.append(
-                Job(
-                    name=words,
-                    folder=folder,
-                    seed=seed + len(jobs),
-                    splitting=splitting.options(),
-                    keeps_predictions=True,
-                )
-            )
-    return jobs
+def _plan(
+    time: WholeTime, data: Dataset, recipe: Recipe, settings: Mapping[str, Any], say: Say
+) -> PlannedRecipe:
+    at_once = settings["at_once"]
+    share = time.begin(time.jobs, at_once).first_share()
+    plan = plan_recipe(data, recipe, settings["seed"], share, at_once=at_once)
+    say(f"each of {time.jobs} folds: {plan}")
+    return plan
 
 
 def _run(
-    folder: ExperimentFolder, bench: Workbench, jobs: list[Job], at_once: int, say: Say
+    folder: ExperimentFolder,
+    bench: Workbench,
+    jobs: list[Job],
+    telling: Telling,
+    time: WholeTime | None,
 ) -> None:
-    folds = folder.record["settings"]["folds"]
+    settings = folder.record["settings"]
+    folds = settings["folds"]
 
     def describe(job: Job, outcome: Outcome) -> dict[str, Any]:
         repeat, fold = divmod(jobs.index(job), folds)
         return _entry(job, outcome, repeat + 1, fold + 1)
 
-    done = do_jobs(folder, bench, jobs, at_once, say, describe)
-    entries = [done[job.folder] for job in jobs if job.folder in done]
+    doing = Doing(at_once=settings["at_once"], telling=telling, describe=describe, time=time)
+    entries = do_jobs(folder, bench, jobs, doing)
     if len(entries) < len(jobs):
         folder.write(runs=entries, status="interrupted")
         return
@@ -294,33 +281,3 @@ def _entry(job: Job, outcome: Outcome, repeat: int, fold: int) -> dict[str, Any]
         "train_seconds": results["train_seconds"],
         "total_seconds": results["total_seconds"],
     }
-
-
-def _refuse_rare_classes(material: Material, folds: int) -> None:
-    """Every fold is to test every class, and to leave some of it to train on."""
-    labels = material.pool.labels[material.candidates]
-    counts = np.bincount(labels, minlength=len(material.pool.class_names))
-    rarest = int(np.where(counts > 0, counts, len(labels) + 1).argmin())
-    if counts[rarest] < folds:
-        n = int(counts[rarest])
-        name = material.pool.class_names[rarest]
-        remedy = f"use at most {n} folds, or" if n > 1 else "add pictures of it, or"
-        raise ConfigError(
-            f"folds is {folds}, but the class {name!r} has {n} picture{'s' * (n != 1)}, so not "
-            f"every fold could test it; {remedy} leave the class out"
-        )
-
-
-def _refuse_missing_classes(material: Material, jobs: list[Job]) -> None:
-    """Groups and copies may put all pictures of a class into one fold."""
-    if not material.grouped and not len(material.pairs):
-        return
-    classes = set(material.pool.labels[material.candidates].tolist())
-    for job in jobs:
-        missing = classes - material.trained_classes(division_of(job))
-        if missing:
-            names = ", ".join(material.pool.class_names[label] for label in sorted(missing))
-            raise DataError(
-                f"{job.name} leaves no picture of {names} to train on, because pictures of one "
-                "group, or copies, stay together; use fewer folds, or more groups for this class"
-            )

@@ -73,14 +73,32 @@ class ExperimentFolder:
 
     @contextmanager
     def status_of_failure(self) -> Iterator[None]:
-        """Whatever ends the block early is written to the record before it goes on its way."""
+        """Whatever ends the block early is written to the record before it goes on its way.
+
+        Raises:
+            InterruptedExperiment: in place of Ctrl-C.
+        """
         try:
             yield
         except BaseException as error:
+            interrupted = isinstance(error, KeyboardInterrupt)
             with suppress(OSError):  # on a full disk, what went wrong first is what must be said
-                interrupted = isinstance(error, KeyboardInterrupt)
                 self.write(status="interrupted" if interrupted else "failed")
+            if interrupted:
+                raise InterruptedExperiment(self.path) from error
             raise
+
+
+class InterruptedExperiment(KeyboardInterrupt):
+    """Ctrl-C outside every run, such as while all are summed up; knows what to go on with.
+
+    Args:
+        path: the experiment's folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(str(path))
+        self.path = path
 
 
 @contextmanager
@@ -117,13 +135,22 @@ def open_folder(
             f"{folder} is in use by another process; wait for it, or name another folder"
         ) from None
     try:
-        record = folder / name
-        known = read_json(record, error=ConfigError) if record.is_file() else {}
+        known = record_at(folder, name)
         shutil.rmtree(folder / SHARED, ignore_errors=True)  # of a process that was killed
         yield ExperimentFolder(path=folder, name=name, record=known)
     finally:
         shutil.rmtree(folder / SHARED, ignore_errors=True)
         lock.release()
+
+
+def record_at(path: str | Path | None, name: str) -> dict[str, Any]:
+    """The record of an experiment that was begun at a path; empty where there is none.
+
+    Raises:
+        ConfigError: it is damaged.
+    """
+    file = None if path is None else Path(path) / name
+    return read_json(file, error=ConfigError) if file is not None and file.is_file() else {}
 
 
 def _claim(folder: Path, name: str) -> Path:
@@ -149,7 +176,7 @@ def _refuse_contradiction(file: Path, old: Mapping[str, Any], new: Mapping[str, 
     # As JSON, since the old ones come from there: a tuple and a list are the same.
     new = json.loads(json.dumps(new))
     for key in new:
-        if key not in old or old[key] != new[key]:
+        if old.get(key) != new[key]:
             then, now = _difference(old.get(key), new[key])
             raise ConfigError(
                 f"{file} was begun with {key} {then} and not {now}; use the same settings to go "

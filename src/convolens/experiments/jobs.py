@@ -1,6 +1,7 @@
 """One run of an experiment: what is to be trained, doing it, and knowing it when it is done."""
 
 import shutil
+import time
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -16,10 +17,13 @@ from convolens.data import Splitting
 from convolens.errors import ConfigError, ConvolensError, ModelError
 from convolens.experiments.material import Material, Part
 from convolens.files import replacing
-from convolens.training import Recipe, Run, load_run, train_recipe
+from convolens.training import Callback, Recipe, Run, load_run
 from convolens.training.budget import Budget
 from convolens.training.cadence import EVERY, CheckpointEvery
+from convolens.training.planning import Plan, keep_reserve
+from convolens.training.recording import prepare_job
 from convolens.training.resuming import resume_run
+from convolens.training.running import train_plan
 
 HELD_OUT = "held_out.npz"
 
@@ -38,6 +42,17 @@ class Job:
     """Options of the division; None for that of the data."""
     keeps_predictions: bool = False
     """Whether the probabilities of the test pictures are kept beside the run."""
+    seconds: float | None = None
+    """That the run may take; None for the recipe's epochs."""
+    since: float = 0.0
+    """``time.time()`` when they began to run: the start of a process is to count, too."""
+
+    def budget(self) -> Budget | None:
+        """The time that the run may take, if it has one."""
+        if self.seconds is None:
+            return None
+        gone = time.time() - self.since
+        return Budget(seconds=self.seconds, started=time.perf_counter() - gone)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -50,16 +65,16 @@ class Outcome:
     """Those of the run."""
     counts: dict[str, int] = field(default_factory=dict[str, int])
     """Pictures of each split."""
+    stop_asked: bool = False
+    """Whether somebody asked to stop, be it in the last step of a run that is complete."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """How each run of an experiment is carried out; but for the budget it changes no weight."""
+    """How each run of an experiment is carried out; it changes no weight."""
 
     checkpoint_every: CheckpointEvery = EVERY
     """As for :func:`convolens.training.train_recipe`."""
-    budget: float | None = None
-    """Seconds that each run may take; None for the recipe's epochs."""
     tensorboard: bool = False
     """Whether files for TensorBoard are written."""
 
@@ -105,15 +120,19 @@ class Workbench:
         """The pictures of a job."""
         return self._part(division_of(job))
 
-    def do(self, job: Job) -> Outcome:
+    def do(self, job: Job, on_event: Callback = lambda _: None) -> Outcome:
         """Train; what was begun is gone on with from its last checkpoint.
+
+        Args:
+            job: what to do.
+            on_event: called with every event of the run.
 
         Raises:
             ConvolensError: as :func:`convolens.training.train_recipe`, the job's name first.
         """
         part, place = self.part(job), self.folder / job.folder
         try:
-            run = self._go_on(job, part) or self._begin(job, part)
+            run = self._go_on(job, part, on_event) or self._begin(job, part, on_event)
         except ConvolensError as error:
             raise named(error, job.name) from None
         if run.status == "completed" and job.keeps_predictions:
@@ -149,23 +168,25 @@ class Workbench:
         assert probabilities is not None, "the job is finished"
         return part.held_out, probabilities
 
-    def _begin(self, job: Job, part: Part) -> Run:
-        place = self.folder / job.folder
+    def _begin(self, job: Job, part: Part, on_event: Callback) -> Run:
+        begin, place = time.perf_counter(), self.folder / job.folder
         shutil.rmtree(place, ignore_errors=True)
-        options = self.options
-        return train_recipe(
-            part.dataset,
-            self.recipe,
-            seed=job.seed,
+        prepared = prepare_job(part.dataset, self.recipe, job.seed)
+        plan = Plan(job=prepared, budget=job.budget())
+        return train_plan(
+            # The recipe was planned for all runs alike; judged is once for the record and once for
+            # the predictions that are kept.
+            keep_reserve(plan, figures=False, tests=1 + job.keeps_predictions),
             path=place,
             problems=self.problems,
-            checkpoint_every=options.checkpoint_every,
-            budget=None if options.budget is None else Budget.from_now(options.budget),
-            tensorboard=options.tensorboard,
+            checkpoint_every=self.options.checkpoint_every,
+            tensorboard=self.options.tensorboard,
             figures=False,  # which take longer than a small run; Run.plot_learning_curves makes one
+            begin=begin,
+            on_event=on_event,
         )
 
-    def _go_on(self, job: Job, part: Part) -> Run | None:
+    def _go_on(self, job: Job, part: Part, on_event: Callback) -> Run | None:
         """The run that was begun, done; None where there is nothing whole to go on with."""
         place = self.folder / job.folder
         try:
@@ -181,6 +202,7 @@ class Workbench:
                 checkpoint_every=self.options.checkpoint_every,
                 tensorboard=self.options.tensorboard,
                 figures=False,
+                on_event=on_event,
             )
         except ModelError:
             return None
@@ -218,7 +240,12 @@ def named(error: ConvolensError, name: str) -> ConvolensError:
 
 
 def _outcome(run: Run) -> Outcome:
-    return Outcome(status=run.status, results=run.results, counts=run.record["data"]["counts"])
+    return Outcome(
+        status=run.status,
+        results=run.results,
+        counts=run.record["data"]["counts"],
+        stop_asked=run.stop_asked,
+    )
 
 
 def _test_images(part: Part) -> Any:

@@ -192,13 +192,16 @@ def read_material(
         groups: as for ``load_data``.
         on_progress: likewise.
         sample_first: whether a sample is taken before the division.
-        **options: as for ``load_data``, but for ``fold``.
+        **options: as for ``load_data``, but for ``fold``; the seed of the division is called
+            ``split_seed``, since trainings have one of their own.
 
     Raises:
         DataError: as ``load_data``.
         ConfigError: options beside a data set that was read already, or one whose groups are no
             longer known.
     """
+    if "split_seed" in options:
+        options["seed"] = options.pop("split_seed")
     if isinstance(data, Dataset):
         if options or groups is not None:
             given = ", ".join([*options, *(["groups"] if groups is not None else [])])

@@ -1,7 +1,6 @@
 """The same training with several seeds: how much of a result is chance."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +8,27 @@ from convolens.config import check_whole, to_dict
 from convolens.data import Dataset, DataSource
 from convolens.data.surveying import OnProgress, silent
 from convolens.experiments.bookkeeping import (
-    Say,
+    Doing,
     check_at_once,
     check_dataset,
     chosen_at_once,
     describe_data,
+    describe_division,
     do_jobs,
+    first_entries,
 )
-from convolens.experiments.folder import ExperimentFolder, open_folder
+from convolens.experiments.events import OnEvent, Say, Telling, tell_nobody
+from convolens.experiments.folder import ExperimentFolder, open_folder, record_at
 from convolens.experiments.jobs import Job, Outcome, RunOptions, Workbench
 from convolens.experiments.material import read_material
 from convolens.experiments.recipe_files import find_recipe
+from convolens.experiments.results import SeveralRuns
 from convolens.experiments.summaries import spread_over_seeds
+from convolens.experiments.timing import EachTime, as_planned, plan_recipe
 from convolens.extras import require
 from convolens.recipes.budgets import choose_budget, refuse_both
-from convolens.training import Recipe, Run, load_run
+from convolens.training import Recipe
+from convolens.training.budget import Budget
 from convolens.training.cadence import EVERY, CheckpointEvery
 
 RECORD = "seeds.json"
@@ -31,23 +36,8 @@ _KEPT = ("seed", "epochs", "best_epoch", "val_accuracy", "test_accuracy", "train
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Repeats:
-    """Runs that differ in their seed alone, in one folder."""
-
-    path: Path
-    """The folder."""
-    record: Mapping[str, Any] = field(repr=False)
-    """What ``seeds.json`` holds."""
-
-    @property
-    def status(self) -> str:
-        """How it ended: "completed" or "interrupted"."""
-        return self.record["status"]
-
-    @property
-    def runs(self) -> list[Run]:
-        """The finished runs, by seed."""
-        return [load_run(self.path / entry["run"]) for entry in self.record["runs"]]
+class Repeats(SeveralRuns):
+    """Runs that differ in their seed alone, in one folder with ``seeds.json``."""
 
     def to_dict(self) -> dict[str, Any]:
         """What ``convolens train --seeds N --json`` prints.
@@ -95,14 +85,15 @@ def repeat_training(
     seeds: int = 5,
     seed: int = 0,
     epochs: float | None = None,
-    budget: str | float | None = None,
+    budget: str | float | Budget | None = None,
     path: str | Path | None = None,
     at_once: int | None = None,
     resume: bool = False,
     max_bad: float = 0.01,
     checkpoint_every: CheckpointEvery = EVERY,
     tensorboard: bool = False,
-    say: Say = lambda _: None,
+    say: Say = tell_nobody,
+    on_event: OnEvent = tell_nobody,
     on_progress: OnProgress = silent,
     **options: Any,
 ) -> Repeats:
@@ -117,8 +108,10 @@ def repeat_training(
         seeds: how many runs, from 1.
         seed: of the first; the others follow it.
         epochs: instead of the recipe's.
-        budget: a time for each run in place of epochs, such as "60s". Runs that have one are not
-            the same to the bit.
+        budget: a time for each run in place of epochs, such as "60s". What follows from it in the
+            recipe is decided once for all of them and recorded, so that they differ in their seed
+            alone; how many steps it is enough for depends on the clock, so such runs are not the
+            same to the bit.
         path: folder; by default ``runs/<data>-<recipe>-seeds-<n>``.
         at_once: runs at a time, each in a process of its own if more than one. None: as it was
             begun, or one after the other.
@@ -128,6 +121,7 @@ def repeat_training(
             last checkpoint.
         tensorboard: write files for TensorBoard, too, in the folder of each run.
         say: called with a line from time to time.
+        on_event: called with every event of each run, and when one begins or ends.
         on_progress: as for ``load_data``.
         **options: of ``load_data``; the seed of the division is called ``split_seed``.
 
@@ -150,48 +144,55 @@ def repeat_training(
     check_at_once(at_once)
     refuse_both(epochs, budget, "epochs", "budget")
     limit = choose_budget(budget)
-    how = RunOptions(
-        checkpoint_every=checkpoint_every,
-        budget=limit and limit.seconds,
-        tensorboard=tensorboard,
-    )
     if tensorboard:
         require("tensorboard", extra="tensorboard")
-    chosen = find_recipe(recipe)
-    if epochs is not None:
-        chosen = replace(chosen, epochs=epochs)
-    if "split_seed" in options:
-        options["seed"] = options.pop("split_seed")
+    chosen = find_recipe(recipe, epochs=epochs)
     # Each run is to find its data again by the options of ``load_data``.
     material = read_material(data, on_progress=on_progress, sample_first=False, **options)
     dataset = material.part().dataset
     problems = check_dataset(dataset, max_bad)
+    known = record_at(path, RECORD)
+    settings: dict[str, Any] = {
+        "recipe": to_dict(chosen),
+        "seeds": list(range(seed, seed + seeds)),
+        "budget_seconds": limit and limit.seconds,
+        "division": describe_division(material),
+        "at_once": chosen_at_once(known, at_once),
+    }
+    telling = Telling(say=say, on_event=on_event)
+    plan = None
+    if limit is not None and not known:
+        share = Budget.from_now(limit.seconds)
+        plan = plan_recipe(dataset, chosen, seed, share, at_once=settings["at_once"])
+        say(f"each of {seeds} runs: {plan}")
+    how = RunOptions(checkpoint_every=checkpoint_every, tensorboard=tensorboard)
     kind = f"{chosen.name}-seeds"
     with open_folder(path, RECORD, kind=kind, data=dataset.name, resume=resume) as folder:
-        bench = Workbench(material, chosen, folder.path, problems, how)
-        return _repeat(folder, bench, range(seed, seed + seeds), at_once, say)
+        first = first_entries(describe_data(material), plan)
+        folder.begin(settings, material.fingerprint, **first)
+        with folder.status_of_failure():
+            asked = as_planned(folder.record, chosen)
+            bench = Workbench(material, asked, folder.path, problems, how)
+            _repeat(folder, bench, telling, limit)
+        return Repeats(path=folder.path, record=folder.record)
 
 
 def _repeat(
-    folder: ExperimentFolder, bench: Workbench, seeds: range, at_once: int | None, say: Say
-) -> Repeats:
-    at_once = chosen_at_once(folder, at_once)
-    settings = {
-        "recipe": to_dict(bench.recipe),
-        "seeds": list(seeds),
-        "budget_seconds": bench.options.budget,
-        "division": bench.material.splitting.options(),
-        "at_once": at_once,
-    }
-    described = describe_data(bench.material)
-    folder.begin(settings, bench.material.fingerprint, data=described, runs=[], summary={})
-    jobs = [Job(name=f"seed {seed}", folder=f"seed-{seed}", seed=seed) for seed in seeds]
-    with folder.status_of_failure():
-        done = do_jobs(folder, bench, jobs, at_once, say, _entry)
-        entries = [done[job.folder] for job in jobs if job.folder in done]
-        status = "completed" if len(entries) == len(jobs) else "interrupted"
-        folder.write(runs=entries, summary=_summary(entries), status=status)
-    return Repeats(path=folder.path, record=folder.record)
+    folder: ExperimentFolder, bench: Workbench, telling: Telling, limit: Budget | None
+) -> None:
+    settings = folder.record["settings"]
+    jobs = [
+        Job(name=f"seed {seed}", folder=f"seed-{seed}", seed=seed) for seed in settings["seeds"]
+    ]
+    doing = Doing(
+        at_once=settings["at_once"],
+        telling=telling,
+        describe=_entry,
+        time=None if limit is None else EachTime(seconds=limit.seconds),
+    )
+    entries = do_jobs(folder, bench, jobs, doing)
+    status = "completed" if len(entries) == len(jobs) else "interrupted"
+    folder.write(runs=entries, summary=_summary(entries), status=status)
 
 
 def _entry(job: Job, outcome: Outcome) -> dict[str, Any]:

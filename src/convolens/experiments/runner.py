@@ -23,6 +23,7 @@ from convolens.experiments.folder import SHARED
 from convolens.experiments.jobs import Job, Outcome, Workbench
 from convolens.experiments.recipe_files import as_json
 from convolens.files import write_json
+from convolens.training import Callback
 
 AT_ONCE = 1
 """How many runs there are at once unless somebody asks for another number.
@@ -32,9 +33,11 @@ machine that one run a core is cheaper.
 """
 
 WORK = "work.json"
+READY = {"ready": True}
 _PATIENCE = 20.0  # seconds that a process gets to end in order once it was asked to
 
 Ended = Callable[[Job, Outcome], None]
+HandOut = Callable[[Job], Job]
 
 
 def run_jobs(
@@ -42,8 +45,10 @@ def run_jobs(
     jobs: Sequence[Job],
     *,
     at_once: int = AT_ONCE,
+    hand_out: HandOut = lambda job: job,
     on_start: Callable[[Job], None] = lambda _: None,
     on_end: Ended = lambda _, __: None,
+    on_event: Callback = lambda _: None,
 ) -> bool:
     """Do all jobs.
 
@@ -52,8 +57,11 @@ def run_jobs(
         jobs: in this order; where several run at once, each process takes the next one.
         at_once: 1 does them in this process, on all of its threads; more in as many processes,
             which share the threads evenly.
+        hand_out: called with each job when its turn comes, and gives it back with its time; in
+            order, by one at a time.
         on_start: called with each job that begins.
         on_end: called with each job that ended, in the order in which they do.
+        on_event: called with every event of each run, if one goes at once.
 
     Returns:
         Whether all were done; False after Ctrl-C or SIGTERM, when every process has ended.
@@ -66,29 +74,40 @@ def run_jobs(
     """
     check_whole("at_once", at_once, 1, 1024)
     if at_once == 1 or not jobs:
-        return _one_by_one(bench, jobs, on_start, on_end)
+        return _one_by_one(bench, jobs, hand_out, on_start, on_end, on_event)
     # As many threads a run as was asked for, even if fewer runs are left: the bits depend on it.
     threads = max(1, torch.get_num_threads() // at_once)
-    return _Crew(bench, jobs, min(at_once, len(jobs)), threads).work(on_start, on_end)
+    crew = _Crew(bench, jobs, hand_out, min(at_once, len(jobs)), threads)
+    return crew.work(on_start, on_end)
 
 
 def _one_by_one(
-    bench: Workbench, jobs: Sequence[Job], on_start: Callable[[Job], None], on_end: Ended
+    bench: Workbench,
+    jobs: Sequence[Job],
+    hand_out: HandOut,
+    on_start: Callable[[Job], None],
+    on_end: Ended,
+    on_event: Callback,
 ) -> bool:
-    for job in jobs:
+    for number, job in enumerate(jobs, 1):
         on_start(job)
-        outcome = bench.do(job)
+        outcome = bench.do(hand_out(job), on_event)
         if outcome.status != "completed":
             return False
         on_end(job, outcome)
+        if outcome.stop_asked:
+            return number == len(jobs)
     return True
 
 
 class _Crew:
     """Processes that take jobs until there are none."""
 
-    def __init__(self, bench: Workbench, jobs: Sequence[Job], size: int, threads: int) -> None:
+    def __init__(
+        self, bench: Workbench, jobs: Sequence[Job], hand_out: HandOut, size: int, threads: int
+    ) -> None:
         self._waiting = deque(jobs)
+        self._hand_out = hand_out
         self._lock = threading.Lock()
         self._said: queue.Queue[tuple[str, Job | None, Any]] = queue.Queue()
         self._bench = bench
@@ -138,14 +157,16 @@ class _Crew:
 
     def _serve(self, worker: "_Worker") -> None:
         """Hand jobs to one process; in a thread."""
+        worker.wait_until_ready()
         while True:
             with self._lock:
                 if not self._waiting:
                     break
                 job = self._waiting.popleft()
+                timed = self._hand_out(job)
             self._said.put(("start", job, None))
             try:
-                self._said.put(("end", job, worker.ask(job)))
+                self._said.put(("end", job, worker.ask(timed)))
             except BaseException as error:  # noqa: BLE001 - goes to the thread that waits
                 self._said.put(("error", job, error))
                 break
@@ -180,6 +201,11 @@ class _Worker:
             start_new_session=True,
         )
         self._idle = True
+
+    def wait_until_ready(self) -> None:
+        """Until it can take jobs; or has ended, which shows when it is asked."""
+        assert self._process.stdout is not None
+        self._process.stdout.readline()
 
     def ask(self, job: Job) -> Outcome:
         """Have a job done; the errors are those of :func:`run_jobs`."""

@@ -1,7 +1,8 @@
 """The process that does jobs for :mod:`convolens.experiments.runner`.
 
-It maps what the parent shares, then reads one job a line and answers each with one line of JSON.
-It ends when there are no more jobs; and at once when the parent is gone.
+It says that it is ready, which takes seconds: no run's time is to go into that. Then it maps what
+the parent shares, reads one job a line and answers each with one line of JSON. It ends when there
+are no more jobs; and at once when the parent is gone.
 """
 
 import json
@@ -22,7 +23,7 @@ from convolens.experiments.folder import SHARED
 from convolens.experiments.jobs import Job, Outcome, RunOptions, Workbench
 from convolens.experiments.material import open_material
 from convolens.experiments.recipe_files import from_json
-from convolens.experiments.runner import WORK
+from convolens.experiments.runner import READY, WORK
 from convolens.files import read_json
 
 
@@ -57,6 +58,7 @@ def main(folder: Path, threads: int) -> None:
     # Nothing that a library prints may be taken for an answer.
     os.dup2(2, 1)
     requests = _Requests(sys.stdin.buffer)
+    _answer(answers, READY)
     bench: Workbench | None = None
     while (line := requests.take()) is not None:
         job = Job(**json.loads(line))
@@ -70,9 +72,13 @@ def main(folder: Path, threads: int) -> None:
         except Exception as error:  # noqa: BLE001 - the parent says it, in one line
             answer = {"kind": type(error).__name__, "error": f"{job.name}: {error}"}
         requests.busy = False
-        with suppress(BrokenPipeError):
-            answers.write(json.dumps(answer).encode() + b"\n")
-            answers.flush()
+        _answer(answers, answer)
+
+
+def _answer(answers: BinaryIO, content: dict[str, Any]) -> None:
+    with suppress(BrokenPipeError):
+        answers.write(json.dumps(content).encode() + b"\n")
+        answers.flush()
 
 
 def _bench(folder: Path) -> Workbench:

@@ -27,7 +27,7 @@ def fast(**changes: Any) -> Recipe:
         schedule=Triangular(warmup=0.2),
         augmentation=Augmentation(flip="auto"),
         label_smoothing=0.05,
-        hardest_share=0.5,
+        hardest_share="auto",
     )
     return replace(recipe, **changes)
 

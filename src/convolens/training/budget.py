@@ -85,11 +85,17 @@ class BudgetPace:
         self.done = 0.0
         self.first: tuple[float, int] | None = None
         """When the first step of this process began, and how many were done before."""
+        self.longest = self.last = 0.0
+        """Of the steps of this process; and when the last one began."""
 
     def share(self, state: TrainingState) -> float:
         """Plan the steps that are left, this one included, and take one of them."""
+        now = time.perf_counter()
         if self.first is None:
-            self.first = (time.perf_counter(), state.step)
+            self.first = (now, state.step)
+        else:
+            self.longest = max(self.longest, now - self.last)
+        self.last = now
         remaining = max(1, round(self.budget.left() / self._seconds_per_step(state.step)))
         state.steps = state.step + remaining
         part = (1 - self.done) / remaining
@@ -98,10 +104,14 @@ class BudgetPace:
         return min(1.0, middle)
 
     def _seconds_per_step(self, step: int) -> float:
-        """What was expected counts as much as ten steps, and less the more are done."""
+        """What was expected counts as much as ten steps, and less the more are done.
+
+        The longest step is left out: a machine that stood still for seconds once, while only few
+        steps were done, would be taken for one on which hardly any more are possible.
+        """
         assert self.first is not None
         start, before = self.first
-        taken, steps = time.perf_counter() - start, step - before
+        taken, steps = self.last - start - self.longest, max(0, step - before - 1)
         return (10 * self.expected + taken) / (10 + steps)
 
     def state_dict(self) -> dict[str, Any]:

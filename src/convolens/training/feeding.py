@@ -59,6 +59,7 @@ class Feed:
         device: torch.device,
     ) -> None:
         assert recipe.batch_size is not None
+        assert recipe.hardest_share != "auto"
         self.train = train
         self.labels = torch.from_numpy(train.labels)
         self.preprocessing = preprocessing

@@ -32,18 +32,42 @@ def draw_live(
         seconds_left: of the whole run; None where nobody knows.
         width: columns.
     """
+    return draw_lines(
+        epoch_words(started, now),
+        share_done(started, now),
+        seconds_left,
+        figures_line(now, best, width),
+    )
+
+
+def draw_lines(
+    title: str, share: float | None, seconds_left: float | None, below: str
+) -> RenderableType:
+    """A title, a bar and the time left on one line, and a line below.
+
+    Args:
+        title: what goes on.
+        share: how much of it is done, 0..1; None where nobody knows, and then there is no bar.
+        seconds_left: until its end; None where nobody knows.
+        below: cut off where it is longer than the width.
+    """
     left = "" if seconds_left is None else f"{duration(seconds_left)} left"
     above = Table.grid(padding=(0, 2, 0, 0), pad_edge=False, expand=True)
     above.add_column(no_wrap=True)
     above.add_column(ratio=1)
     above.add_column(no_wrap=True)
+    bar = Text() if share is None else ProgressBar(total=1.0, completed=share)
+    above.add_row(title, bar, left)
+    return Group(above, Text(below, no_wrap=True, overflow="ellipsis"))
+
+
+def share_done(started: RunStarted, now: StepsDone | None) -> float:
+    """The share of a run's steps that are done, 0..1."""
     done, steps = (now.step, now.steps) if now else (0, started.steps)
-    bar = ProgressBar(total=max(1, steps), completed=min(max(0, done), max(1, steps)))
-    above.add_row(_epoch(started, now), bar, left)
-    return Group(above, Text(_figures(now, best, width), no_wrap=True, overflow="ellipsis"))
+    return min(max(0, done), max(1, steps)) / max(1, steps)
 
 
-def _epoch(started: RunStarted, now: StepsDone | None) -> str:
+def epoch_words(started: RunStarted, now: StepsDone | None) -> str:
     """Such as "epoch 3 of 10"; a run whose steps are planned anew has other epochs, too."""
     epoch, epochs = (now.epoch, started.epochs) if now else (1, started.epochs)
     if now and started.steps > 0:
@@ -53,7 +77,8 @@ def _epoch(started: RunStarted, now: StepsDone | None) -> str:
     return f"epoch {epoch} of {max(epoch, math.ceil(epochs - 1e-6))}"
 
 
-def _figures(now: StepsDone | None, best: EpochDone | None, width: int) -> str:
+def figures_line(now: StepsDone | None, best: EpochDone | None, width: int) -> str:
+    """Speed, loss, accuracy and learning rate, as much as the width has room for."""
     if now is None:
         return "the first steps"
     parts = [

@@ -161,7 +161,7 @@ def _beginning(
     """The state before the first step."""
     assert recipe.epochs is not None
     steps = max(1, round(recipe.epochs * feed.steps_per_epoch))
-    hardest = feed.hardest if recipe.hardest_share < 1 else None
+    hardest = feed.hardest if feed.hardest.share < 1 else None
     return TrainingState(
         network=network.train(),
         optimizers=recipe.optimizer.build(network),
@@ -231,7 +231,7 @@ def _started(
         precision=precision,
         seconds_expected=expected.seconds,
         accuracy_expected=expected.accuracy,
-        hardest_share=recipe.hardest_share,
+        hardest_share=1.0 if recipe.hardest_share == "auto" else recipe.hardest_share,
     )
 
 

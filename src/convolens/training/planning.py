@@ -29,7 +29,7 @@ class Plan:
     """With the number of epochs that the budget is expected to be enough for."""
     expected: Expectation = field(default_factory=Expectation)
     budget: Budget | None = None
-    """With the reserve for what comes after the last step."""
+    """With the reserve for what comes after the last step, once that was measured."""
 
 
 def plan_run(
@@ -58,16 +58,10 @@ def plan_run(
         ConfigError: the budget is over already.
     """
     costs = _measured(job)
-    after = costs.tested + _FILES + _FIGURES * figures
+    after = _after(costs, figures=figures)
     if budget is not None:
         asked = job.recipe if asked is None else asked
-        if budget.left() <= 0:
-            raise ConfigError(
-                f"a budget of {budget.seconds:g} s is over before the first step: starting, "
-                f"reading and measuring took {budget.seconds - budget.left():.1f} s; give it more"
-            )
-        reserve = min(after + costs.judged, _MOST_RESERVED * budget.left())
-        budget = replace(budget, reserve=max(0.0, reserve))
+        budget = _with_reserve(budget, after + costs.judged)
         epochs = budget.left() / costs.epoch
         if 0 < epochs < 1 and asked.architecture == "compact" and "width" not in asked.arguments:
             asked = replace(asked, arguments={**asked.arguments, "width": HALF_WIDTH})
@@ -85,6 +79,31 @@ def plan_run(
     return Plan(job=job, expected=expected, budget=budget)
 
 
+def keep_reserve(plan: Plan, *, figures: bool = True, tests: int = 1) -> Plan:
+    """The plan with time kept back for what comes after the last step.
+
+    For a run whose recipe was planned before: one of several that must not differ, or one that
+    begins again. Its recipe stays as it is; only the pace is the clock's.
+
+    Args:
+        plan: one without a budget, or with a reserve, is left as it is.
+        figures: whether pictures will be drawn at the end.
+        tests: how often the test pictures will be judged.
+
+    Raises:
+        ConfigError: the budget is over already.
+    """
+    if plan.budget is None or plan.budget.reserve > 0:
+        return plan
+    costs = _measured(plan.job)
+    after = _after(costs, figures=figures, tests=tests)
+    budget = _with_reserve(plan.budget, after + costs.judged)
+    expected = replace(
+        plan.expected, seconds=budget.left() + budget.reserve, seconds_per_step=costs.step
+    )
+    return replace(plan, expected=expected, budget=budget)
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Costs:
     """Seconds on this machine, of parts of a run."""
@@ -96,6 +115,21 @@ class _Costs:
     """The judging of the validation pictures."""
     tested: float
     """The judging of the test pictures."""
+
+
+def _after(costs: _Costs, *, figures: bool, tests: int = 1) -> float:
+    """Seconds from the trained model to the end of the run."""
+    return tests * costs.tested + _FILES + _FIGURES * figures
+
+
+def _with_reserve(budget: Budget, reserve: float) -> Budget:
+    left = budget.left()
+    if left <= 0:
+        raise ConfigError(
+            f"a budget of {round(budget.seconds, 1):g} s is over before the first step: starting, "
+            f"reading and measuring took {budget.seconds - left:.1f} s; give it more"
+        )
+    return replace(budget, reserve=min(reserve, _MOST_RESERVED * left))
 
 
 def _measured(job: Job) -> _Costs:

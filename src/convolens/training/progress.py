@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Protocol, TextIO
 
 from rich.console import Console, RenderableType
-from rich.live import Live
 from rich.text import Text
 
 from convolens.config import choose
@@ -16,6 +15,7 @@ from convolens.data.display import LINE_EVERY
 from convolens.training.events import (
     EpochDone,
     Event,
+    GraphRefused,
     RunEnded,
     RunResumed,
     RunStarted,
@@ -23,14 +23,20 @@ from convolens.training.events import (
     event_to_line,
 )
 from convolens.training.live_lines import draw_live
-from convolens.training.progress_words import end_line, epoch_line, start_line, steps_line
+from convolens.training.live_screen import Screen, forced_live
+from convolens.training.progress_words import (
+    end_line,
+    epoch_line,
+    notices,
+    start_line,
+    steps_line,
+)
 
 FEW_EPOCHS = 10
 """A run of up to so many epochs says each of them."""
 LEAST_GAP = 2.0  # seconds between the lines of two epochs of a longer run, however good they are
 WORTH_A_LINE = 0.9
 """A best epoch of a longer run is said when its error is at most this times the last one said."""
-REDRAWN = 4  # times a second; each takes about a millisecond from the training
 
 
 class Display(Protocol):
@@ -88,10 +94,8 @@ class ProgressDisplay:
         live: bool | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.console = console or _StandardError(stderr=True, highlight=False)
+        self._screen = Screen(self._draw, console, live=live)
         self._clock = clock
-        self._is_live = self.console.is_terminal if live is None else live
-        self._live: Live | None = None
         self._start: RunStarted | None = None
         self._steps: StepsDone | None = None
         self._told_at = clock()
@@ -105,12 +109,12 @@ class ProgressDisplay:
         """Show one event."""
         if isinstance(event, RunStarted):
             self._begin(event)
-        elif isinstance(event, RunResumed):
-            for line in (*event.notices, f"going on after step {event.step:,}"):
+        elif isinstance(event, RunResumed | GraphRefused):
+            for line in notices(event):
                 self._say(line)
         elif isinstance(event, StepsDone):
             self._steps, self._told_at = event, self._clock()
-            if not self._is_live and self._silent_for() >= LINE_EVERY:
+            if not self._screen.is_live and self._silent_for() >= LINE_EVERY:
                 self._say(steps_line(event))
         elif isinstance(event, EpochDone):
             self._best = event if event.best else self._best
@@ -133,33 +137,14 @@ class ProgressDisplay:
 
     def close(self) -> None:
         """Stop drawing; may be called more than once."""
-        live, self._live = self._live, None
-        if live:
-            try:
-                live.stop()
-            except (OSError, ValueError):
-                self.console.quiet = True
+        self._screen.stop()
 
     def _begin(self, event: RunStarted) -> None:
         self.close()
         self._start, self._steps, self._best, self._unsaid = event, None, None, None
         self._said, self._error_said, self._told_at = 0, 1.0, self._clock()
         self._say(start_line(event))
-        if not self._is_live:
-            return
-        self._live = Live(
-            get_renderable=self._draw,
-            console=self.console,
-            refresh_per_second=REDRAWN,
-            transient=True,
-            # What a callback prints belongs above the live lines, but only on the same terminal:
-            # standard output that goes to a file must arrive there.
-            redirect_stdout=sys.stdout is not None and sys.stdout.isatty(),
-        )
-        try:
-            self._live.start()
-        except (OSError, ValueError):
-            self.console.quiet = True
+        self._screen.start()
 
     def _draw(self) -> RenderableType:
         if self._start is None:
@@ -167,7 +152,7 @@ class ProgressDisplay:
         left = self._steps.seconds_left if self._steps else self._start.seconds_expected
         if left is not None:
             left -= self._clock() - self._told_at
-        return draw_live(self._start, self._steps, self._best, left, self.console.width)
+        return draw_live(self._start, self._steps, self._best, left, self._screen.console.width)
 
     def _is_worth_a_line(self, event: EpochDone) -> bool:
         short = self._start is not None and self._start.epochs <= FEW_EPOCHS
@@ -188,10 +173,7 @@ class ProgressDisplay:
 
     def _say(self, line: str) -> None:
         self._said_at = self._clock()
-        try:
-            self.console.print(line, soft_wrap=True, markup=False)
-        except (OSError, ValueError):  # a terminal that is gone, a stream that is closed
-            self.console.quiet = True
+        self._screen.say(line)
 
 
 class JsonLines:
@@ -216,6 +198,10 @@ class JsonLines:
         found = {"seen": data.n_seen, "used": data.n_used, "problems": dict(problems)}
         self._write(json.dumps({"event": "data_checked", **found}) + "\n")
 
+    def say(self, line: str) -> None:
+        """Write a line for people, with "event": "message"."""
+        self._write(json.dumps({"event": "message", "text": line}) + "\n")
+
     def close(self) -> None:
         """Nothing is held open."""
 
@@ -230,18 +216,9 @@ class JsonLines:
             self._gone = True
 
 
-class _StandardError(Console):
-    """Of a reader that has gone, rich makes an end of the program; a run goes on."""
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
-
-
 DISPLAYS: dict[str, Callable[[], Display | None]] = {
     "auto": ProgressDisplay,
-    "live": lambda: ProgressDisplay(
-        _StandardError(stderr=True, highlight=False, force_terminal=True), live=True
-    ),
+    "live": lambda: ProgressDisplay(forced_live(), live=True),
     "plain": lambda: ProgressDisplay(live=False),
     "jsonl": JsonLines,
     "none": lambda: None,

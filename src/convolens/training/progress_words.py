@@ -2,7 +2,14 @@
 
 import math
 
-from convolens.training.events import EpochDone, RunEnded, RunStarted, StepsDone
+from convolens.training.events import (
+    EpochDone,
+    GraphRefused,
+    RunEnded,
+    RunResumed,
+    RunStarted,
+    StepsDone,
+)
 
 
 def duration(seconds: float) -> str:
@@ -56,6 +63,13 @@ def start_line(event: RunStarted) -> str:
     if event.accuracy_expected is not None:
         expected.append(f"about {event.accuracy_expected:.1%} accuracy")
     return f"{line}\nexpected: {', '.join(expected)}" if expected else line
+
+
+def notices(event: RunResumed | GraphRefused) -> tuple[str, ...]:
+    """What is to be known of how a run goes on."""
+    if isinstance(event, GraphRefused):
+        return (f"the steps are not captured as a CUDA graph: {event.reason}",)
+    return (*event.notices, f"going on after step {event.step:,}")
 
 
 def steps_line(event: StepsDone) -> str:

@@ -42,7 +42,7 @@ def resume_run(
     Settings and seed are those of its record. A run that died before its first checkpoint starts
     again; a completed one is only opened, and one that was stopped after its last step is judged,
     drawn and recorded without any training. One with a budget has what was left of it at its
-    checkpoint, or all of it where there was none.
+    checkpoint, or all of it where there was none, with its reserve measured anew.
 
     Args:
         path: its folder.

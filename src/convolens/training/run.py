@@ -33,6 +33,9 @@ class Run:
     """What ``run.json`` holds: settings, data, seed, machine, versions, status, results."""
     dataset: Dataset | None = field(default=None, repr=False)
     """The data, while they are at hand; else they are loaded again by name."""
+    stop_asked: bool = False
+    """Whether somebody asked to stop while it went on, be it in its very last step: no other run
+    should begin after it."""
 
     @property
     def results(self) -> dict[str, Any]:

@@ -9,18 +9,24 @@ from typing import Any
 
 from convolens.config import check_whole
 from convolens.data import Dataset
-from convolens.evaluation import evaluate
+from convolens.evaluation import Evaluation, evaluate
 from convolens.training.budget import Budget
 from convolens.training.cadence import EVERY, CheckpointEvery
 from convolens.training.checkpoints import Checkpoint
-from convolens.training.ending import disk_message, last_state, note_end, run_results, write_figures
+from convolens.training.ending import (
+    disk_message,
+    last_state,
+    note_end,
+    run_results,
+    write_figures,
+)
 from convolens.training.events import Callback, Event, RunStarted
 from convolens.training.interrupts import terminate_as_interrupt
 from convolens.training.locking import lock_run
 from convolens.training.loop import FitResult, fit
 from convolens.training.measuring import Diverged
 from convolens.training.metrics_log import MetricsLog
-from convolens.training.planning import Plan, plan_run
+from convolens.training.planning import Plan, keep_reserve, plan_run
 from convolens.training.recording import Job, new_record, prepare_job
 from convolens.training.run import METRICS, Run, clear_claimed, make_run_folder, write_record
 from convolens.training.saving import CheckpointSaver, ModelKeeper, disk_error
@@ -71,20 +77,60 @@ def train_recipe(
         ExtraMissing: TensorBoard is asked for and not installed.
         OSError: the disk is full. The last checkpoint is whole.
     """
-    begin = time.perf_counter() if budget is None else budget.started
+    begin = time.perf_counter()
     check_whole("seed", seed, 0, 2**64 - 1)
     job = prepare_job(data, recipe, seed)
-    plan = _planned(job, recipe, budget, figures=figures)
-    folder = make_run_folder(path, data=data.name, recipe=recipe.name)
+    return train_plan(
+        _planned(job, recipe, budget, figures=figures),
+        path=path,
+        problems=problems,
+        checkpoint_every=checkpoint_every,
+        tensorboard=tensorboard,
+        figures=figures,
+        begin=begin,
+        on_event=on_event,
+    )
+
+
+def train_plan(
+    plan: Plan,
+    *,
+    path: str | Path | None = None,
+    problems: Mapping[str, int] = MappingProxyType({}),
+    checkpoint_every: CheckpointEvery = EVERY,
+    tensorboard: bool = False,
+    figures: bool = True,
+    begin: float | None = None,
+    on_event: Callback = lambda _: None,
+) -> Run:
+    """Train as it was planned, and write the run.
+
+    Args:
+        plan: what is trained, on what, in what time.
+        path: as for :func:`train_recipe`, like all others.
+        problems: likewise.
+        checkpoint_every: likewise.
+        tensorboard: likewise.
+        figures: likewise.
+        begin: ``time.perf_counter()`` when the run began: by default now. That of a budget goes
+            before it.
+        on_event: called with every event.
+
+    Returns:
+        The run, as :func:`train_recipe` does, with the same errors.
+    """
+    begin = time.perf_counter() if begin is None else begin
+    job, budget = plan.job, plan.budget
+    folder = make_run_folder(path, data=job.data.name, recipe=job.recipe.name)
     with lock_run(folder), terminate_as_interrupt():
         clear_claimed(folder)
-        record = new_record(plan.job, problems, budget_seconds=budget and budget.seconds)
+        record = new_record(job, problems, budget_seconds=budget and budget.seconds)
         write_record(folder, record)
         return carry_out(
             plan,
             folder,
             record,
-            begin=begin,
+            begin=begin if budget is None else budget.started,
             checkpoint_every=checkpoint_every,
             tensorboard=tensorboard,
             figures=figures,
@@ -118,11 +164,13 @@ def carry_out(
         on_event: called with every event.
         checkpoint: to go on from; None starts with the first step.
         resumed: told first, if this is not the first part of the run.
+
+    Returns:
+        The run.
     """
     job = plan.job
     log = MetricsLog(folder / METRICS, keep=checkpoint.facts["events"] if checkpoint else 0)
     saver = CheckpointSaver(folder, checkpoint_every, job, log, begin=begin)
-
     listeners: list[Callback] = [on_event]
 
     def tell(event: Event) -> None:
@@ -132,36 +180,31 @@ def carry_out(
             listener(event)
 
     saver.on_event = tell
-    results: dict[str, Any] = {}
+    ended = dict(record)
     try:
         if not (folder / TRAINED_ON).exists():
             remember_training_pictures(folder, job.data)
         if resumed is not None:
             tell(resumed)
+        if checkpoint is None:  # one that has a checkpoint has the time that was left there
+            plan = keep_reserve(plan, figures=figures)
         keeper = ModelKeeper(folder / "model", job)
         listeners.insert(0, keeper)
         with _boards(folder / BOARDS if tensorboard else None, listeners):
             result = _fit(plan, keeper, saver, checkpoint, tell)
-        job.network.eval()
-        # On disk before anything else: an interrupt while judging costs no training.
-        keeper.model(result.best).save(folder / "model")
-        results = run_results(job, result, None, timed=plan.budget is not None)
-        results["total_seconds"] = time.perf_counter() - begin
-        test = evaluate(keeper.model(result.best), job.data) if job.data.test is not None else None
-        keeper.model(result.best, test).save(folder / "model")
-        results = run_results(job, result, test, timed=plan.budget is not None)
-        results["total_seconds"] = time.perf_counter() - begin
+        test = _judged(plan, keeper, result, ended, begin=begin)
+        log.close()
         run = Run(
             path=folder,
-            record={**record, "status": result.status, "results": results},
+            record={**ended, "status": result.status},
             dataset=job.data,
+            stop_asked=result.stop_asked,
         )
-        log.close()
         if figures:
             write_figures(run, test)
         write_record(folder, run.record)
     except BaseException as error:
-        note_end(folder, {**record, "results": results}, error)
+        note_end(folder, ended, error)
         if (reason := disk_error(error)) is not None:
             raise OSError(disk_message(folder, reason)) from error
         raise
@@ -169,6 +212,26 @@ def carry_out(
         with suppress(OSError):
             log.close()
     return run
+
+
+def _judged(
+    plan: Plan, keeper: ModelKeeper, result: FitResult, record: dict[str, Any], *, begin: float
+) -> Evaluation | None:
+    """Save the model, judge it on the test pictures, and put the results into the record."""
+    job = plan.job
+
+    def note(test: Evaluation | None) -> None:
+        keeper.model(result.best, test).save(keeper.path)
+        results = run_results(job, result, test, timed=plan.budget is not None)
+        record["results"] = {**results, "total_seconds": time.perf_counter() - begin}
+
+    job.network.eval()
+    note(None)  # on disk before anything else: an interrupt while judging costs no training
+    if job.data.test is None:
+        return None
+    test = evaluate(keeper.model(result.best), job.data)
+    note(test)
+    return test
 
 
 def _planned(job: Job, asked: Recipe, budget: Budget | None, *, figures: bool) -> Plan:

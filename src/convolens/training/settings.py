@@ -15,6 +15,7 @@ Precision = Literal["auto", "float32", "bfloat16"]
 PRECISIONS = ("auto", "float32", "bfloat16")
 
 FLIPPED_FROM = 2  # epochs
+HARDEST_FROM = 25_000  # training pictures
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +50,11 @@ class Recipe:
     sampling: Sampling = "shuffled"
     """"shuffled" shows every picture once an epoch; "balanced" every class equally often, so that
     pictures of rare classes come several times, in epochs of the same length."""
-    hardest_share: float = 1.0
+    hardest_share: float | Literal["auto"] = 1.0
     """Share (0..1) of the training pictures that a round after the first is over, at least: those
     with the highest loss when they were last seen, four times as many as the network gets wrong. An
     epoch stays as many pictures as there are in the training part: with 0.5 the second epoch may be
-    two rounds."""
+    two rounds. "auto": see :meth:`settled`."""
     precision: Precision = "auto"
     """Of the network's forward and backward pass; "auto" takes bfloat16 where the processor
     multiplies it in hardware. Weights are always float32."""
@@ -70,9 +71,10 @@ class Recipe:
             raise ConfigError(f"batch_size must be from 1 to 65,536; got {self.batch_size}")
         if not 0 <= self.label_smoothing < 1:
             raise ConfigError(f"label_smoothing must be in [0, 1); got {self.label_smoothing}")
-        if not 0 < self.hardest_share <= 1:
+        share = self.hardest_share
+        if share != "auto" and not (isinstance(share, (int, float)) and 0 < share <= 1):
             raise ConfigError(
-                f"hardest_share must be above 0 and at most 1; got {self.hardest_share}"
+                f'hardest_share must be above 0 and at most 1, or "auto"; got {share!r}'
             )
         for name, allowed in (
             ("precision", PRECISIONS),
@@ -104,7 +106,8 @@ class Recipe:
         Batches are a twentieth of the pictures, a power of two from 32 to 256. Epochs are
         3 x sqrt(55,000 / n), at least 1: fewer pictures are seen more often, but a small data set
         is still done sooner than a large one. Pictures are flipped if they may be and if there are
-        two epochs at least: before that, the network learns more from what it has not seen.
+        two epochs at least: before that, the network learns more from what it has not seen. From
+        25,000 pictures on, rounds are over the hardest half; of fewer, every one is needed.
         Measured in ``docs/experiments.md``.
 
         Args:
@@ -120,8 +123,12 @@ class Recipe:
         flip = self.augmentation.flip
         if flip == "auto":
             flip = mirrors and epochs >= FLIPPED_FROM
+        share = self.hardest_share
+        if share == "auto":
+            share = 0.5 if n_train >= HARDEST_FROM else 1.0
         return replace(
             self,
+            hardest_share=share,
             epochs=float(epochs),
             batch_size=batch_size,
             augmentation=replace(self.augmentation, flip=flip),

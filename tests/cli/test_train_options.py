@@ -139,6 +139,15 @@ def test_a_budget_counts_from_the_start_of_the_process(small, tmp_path, monkeypa
     assert not (tmp_path / "late").exists()
 
 
+@pytest.fixture
+def interrupts():
+    """As in a terminal: what a shell starts in the background does not hear of Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interrupts")
 def test_an_interrupt_says_last_how_to_go_on(small, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 

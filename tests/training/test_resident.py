@@ -1,6 +1,5 @@
 """Pictures on the device give the batches of the host, to the bit."""
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -116,10 +115,11 @@ def test_where_there_is_no_gpu_the_pictures_stay_on_the_host() -> None:
 @pytest.mark.parametrize("kind", PREPROCESSING_KINDS)
 def test_what_a_resident_feed_needs_is_known_before(kind: str) -> None:
     train = split(200, 3, 0)
-    recipe = replace(fast(batch_size=10), augmentation=Augmentation(shift=1, flip=True))
+    recipe = fast(batch_size=10, augmentation=Augmentation(shift=1, flip=True)).settled(200)
     preprocessing = fit_preprocessing(kind, train.images)
     feed = ResidentFeed(train, preprocessing, recipe, seed=0, device=CPU)
     plan, table = vars(feed)["_plan"], vars(feed)["_table"]
     held = [*vars(feed).values(), *vars(plan).values(), vars(table)["_table"]]
+    held += [feed.hardest.losses, feed.hardest.right]
     kept = {t.data_ptr(): t.nbytes for t in held if isinstance(t, torch.Tensor)}
     assert sum(kept.values()) == pytest.approx(resident_bytes(train, preprocessing), rel=0.05)

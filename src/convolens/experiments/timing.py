@@ -39,6 +39,8 @@ class PlannedRecipe:
     """Of the architecture; a short time is for a network of half the width."""
     flip: bool
     """Whether pictures are mirrored."""
+    hardest_share: float
+    """Share of the pictures that a round after the first is over, at least."""
     seconds: float
     """That each run has."""
 
@@ -50,6 +52,7 @@ class PlannedRecipe:
             batch_size=self.batch_size,
             arguments=dict(self.arguments),
             augmentation=replace(recipe.augmentation, flip=self.flip),
+            hardest_share=self.hardest_share,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -86,11 +89,13 @@ def plan_recipe(
     planned = plan.job.recipe
     assert planned.epochs is not None
     assert planned.batch_size is not None
+    assert planned.hardest_share != "auto"
     return PlannedRecipe(
         epochs=planned.epochs,
         batch_size=planned.batch_size,
         arguments=dict(planned.arguments),
         flip=planned.augmentation.flip is True,
+        hardest_share=planned.hardest_share,
         seconds=budget.seconds,
     )
 

@@ -41,8 +41,8 @@ def choose_feed(
 
 
 def resident_bytes(train: Split, preprocessing: Preprocessing) -> int:
-    """What a resident feed keeps on the device: pictures, labels, order, changes and table."""
-    of_each = 8 + 8 + 16 + 1
+    """What a resident feed keeps on the device: pictures, labels, order, changes, losses, table."""
+    of_each = 8 + 8 + 16 + 1 + 4 + 1
     columns = _columns(preprocessing)
     return int(np.prod(train.images.shape)) + of_each * len(train.labels) + 256 * 4 * columns
 

@@ -34,7 +34,7 @@ GOALS: dict[str, dict[str, Any]] = {
     "89.8": {
         "seconds": 6,
         "recipe": "fast",
-        "changes": {"epochs": 0.65, "arguments": {"width": 16}},
+        "changes": {"epochs": 0.8, "arguments": {"width": 16}},
     },
     "92.0": {"seconds": 20, "recipe": "fast", "changes": {"epochs": 1.5}},
     "93.0": {"seconds": 45, "recipe": "fast", "changes": {"epochs": 3.0}},

@@ -77,7 +77,8 @@ CHANGES: dict[str, Change] = {
 
 def settled(recipe: str, part: Division) -> Recipe:
     """A recipe as its rules have it for these pictures."""
-    return RECIPES[recipe]().settled(len(part.train), mirrors=part.mirrors)
+    size = min(part.train.images.shape[1:3])
+    return RECIPES[recipe]().settled(len(part.train), size=size, mirrors=part.mirrors)
 
 
 def applies(change: str, recipe: Recipe, part: Division) -> bool:

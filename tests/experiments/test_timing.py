@@ -33,7 +33,13 @@ class Clock:
 
 def plan(seconds):
     return PlannedRecipe(
-        epochs=1.0, batch_size=32, arguments={}, flip=False, hardest_share=1.0, seconds=seconds
+        epochs=1.0,
+        batch_size=32,
+        arguments={},
+        flip=False,
+        shift=0,
+        hardest_share=1.0,
+        seconds=seconds,
     )
 
 
@@ -84,7 +90,7 @@ def test_a_short_time_is_for_half_the_width_and_all_that_was_planned_is_kept():
     made = plan_recipe(data, fast(), 0, Budget(seconds=60, started=time.perf_counter()))
     recipe = made.of(fast())
     assert recipe.epochs == made.epochs > 1
-    assert recipe.settled(len(data.train)) == recipe
+    assert recipe.settled(len(data.train), size=8) == recipe
     assert made.seconds == 60
     assert "epochs" in str(made)
 

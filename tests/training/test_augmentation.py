@@ -105,6 +105,44 @@ def test_pictures_are_flipped_where_they_may_be_and_are_seen_often(
     assert recipe.settled(1000, mirrors=mirrors).augmentation.flip is flipped
 
 
+@pytest.mark.parametrize(
+    ("shift", "n", "size", "pixels"),
+    [
+        ("auto", 4_999, 28, 1),
+        ("auto", 4_999, 64, 2),
+        ("auto", 400, 8, 0),
+        ("auto", 5_000, 64, 0),
+        ("auto", 400, None, 0),
+        (3, 50_000, 8, 3),
+        (0, 400, 64, 0),
+    ],
+)
+def test_few_pictures_are_shifted_by_their_size(
+    shift: Any, n: int, size: int | None, pixels: int
+) -> None:
+    recipe = recipes.fast(augmentation=Augmentation(shift=shift))
+    assert recipe.settled(n, size=size).augmentation.shift == pixels
+
+
+@pytest.mark.parametrize("shift", [-1, 0.5, "some"])
+def test_another_shift_is_refused(shift: Any) -> None:
+    with pytest.raises(ConfigError, match="shift is a number of pixels, 0 or more"):
+        Augmentation(shift=shift)
+
+
+@pytest.mark.parametrize(
+    ("share", "n", "settled"), [("auto", 24_999, 1.0), ("auto", 25_000, 0.5), (0.3, 10, 0.3)]
+)
+def test_the_hardest_are_chosen_among_many(share: Any, n: int, settled: float) -> None:
+    assert recipes.fast(hardest_share=share).settled(n).hardest_share == settled
+
+
+@pytest.mark.parametrize("share", [0, 1.1, "all", None])
+def test_another_share_is_refused(share: Any) -> None:
+    with pytest.raises(ConfigError, match="hardest_share must be above 0 and at most 1"):
+        recipes.fast(hardest_share=share)
+
+
 def test_another_flip_is_refused() -> None:
     with pytest.raises(ConfigError, match="flip must be"):
         Augmentation(flip="sometimes")  # pyright: ignore[reportArgumentType]

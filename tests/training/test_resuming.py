@@ -45,7 +45,8 @@ def small(shade: int = 100) -> Dataset:
 
 def moved(recipe: Callable[..., Recipe] = fast) -> Recipe:
     """Four steps an epoch, ten and a half epochs... of everything that draws at random."""
-    return recipe(epochs=3.5, batch_size=10, augmentation=Augmentation(shift=1, flip=True))
+    augmentation = Augmentation(shift=1, flip=True)
+    return recipe(epochs=3.5, batch_size=10, augmentation=augmentation, hardest_share=0.4)
 
 
 def weights(path: Path) -> bytes:

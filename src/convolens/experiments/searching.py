@@ -16,7 +16,7 @@ from convolens.experiments.trials import FILE, Rung, Trial, TrialLog, best_of
 from convolens.files import write_json
 from convolens.training import FitResult, Recipe, fit
 from convolens.training.hardware import choose_device
-from convolens.training.recording import may_be_mirrored
+from convolens.training.recording import settled_for
 from convolens.zoo import build_network
 
 BEST = "best.json"
@@ -36,7 +36,7 @@ class Search:
     def __init__(
         self, folder: ExperimentFolder, data: Dataset, recipe: Recipe, seed: int, telling: Telling
     ) -> None:
-        settled = recipe.settled(len(data.train), mirrors=may_be_mirrored(data))
+        settled = settled_for(recipe, data)
         assert settled.epochs is not None
         assert settled.batch_size is not None
         self.folder = folder
@@ -132,7 +132,7 @@ class Search:
             **recipe.arguments,
         ).to(choose_device())
         data = self.data
-        recipe = recipe.settled(len(data.train), mirrors=may_be_mirrored(data))
+        recipe = settled_for(recipe, data)
         return fit(
             network,
             self.preprocessing,

@@ -123,7 +123,7 @@ RULES: dict[str, Factor | Between | Halves | OneOf] = {
     "weight_decay": Factor(factor=10.0),
     "label_smoothing": Between(low=0.0, high=0.2),
     "dropout": Between(low=0.0, high=0.6),
-    "shift": Between(low=0, high=2),
+    "shift": OneOf(values=(0, 1, 2)),
     "flip": OneOf(values=(False, True)),
     "width": Halves(),
 }

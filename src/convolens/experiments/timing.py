@@ -39,6 +39,8 @@ class PlannedRecipe:
     """Of the architecture; a short time is for a network of half the width."""
     flip: bool
     """Whether pictures are mirrored."""
+    shift: int
+    """By how many pixels they are moved, at most."""
     hardest_share: float
     """Share of the pictures that a round after the first is over, at least."""
     seconds: float
@@ -51,7 +53,7 @@ class PlannedRecipe:
             epochs=self.epochs,
             batch_size=self.batch_size,
             arguments=dict(self.arguments),
-            augmentation=replace(recipe.augmentation, flip=self.flip),
+            augmentation=replace(recipe.augmentation, flip=self.flip, shift=self.shift),
             hardest_share=self.hardest_share,
         )
 
@@ -90,11 +92,13 @@ def plan_recipe(
     assert planned.epochs is not None
     assert planned.batch_size is not None
     assert planned.hardest_share != "auto"
+    assert planned.augmentation.shift != "auto"
     return PlannedRecipe(
         epochs=planned.epochs,
         batch_size=planned.batch_size,
         arguments=dict(planned.arguments),
         flip=planned.augmentation.flip is True,
+        shift=planned.augmentation.shift,
         hardest_share=planned.hardest_share,
         seconds=budget.seconds,
     )

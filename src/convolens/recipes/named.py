@@ -25,7 +25,7 @@ def fast(**changes: Any) -> Recipe:
         preprocessing="per_channel",
         optimizer=MuonAdamW(),
         schedule=Triangular(warmup=0.2),
-        augmentation=Augmentation(flip="auto"),
+        augmentation=Augmentation(flip="auto", shift="auto"),
         label_smoothing=0.05,
         hardest_share="auto",
     )

@@ -114,7 +114,7 @@ def fit(
         Diverged: the loss is no longer a number, or enormous. The network has the weights of the
             best epoch before, if there was one.
     """
-    recipe = recipe.settled(len(train.labels))
+    recipe = recipe.settled(len(train.labels), size=min(train.images.shape[1:3]))
     device = next(network.parameters()).device
     precision = choose_precision(recipe.precision, device)
     feed = choose_feed(train, preprocessing, recipe, seed=seed, device=device)

@@ -29,13 +29,20 @@ class Job:
     device: torch.device
 
 
+def settled_for(recipe: Recipe, data: Dataset) -> Recipe:
+    """The recipe with what it leaves open decided by the training pictures."""
+    return recipe.settled(
+        len(data.train.labels), size=min(data.shape[:2]), mirrors=may_be_mirrored(data)
+    )
+
+
 def prepare_job(data: Dataset, recipe: Recipe, seed: int) -> Job:
     """Build what a run begins with: a function of data, recipe and seed alone.
 
     Raises:
         ConfigError: the recipe does not fit the data.
     """
-    recipe = recipe.settled(len(data.train.labels), mirrors=may_be_mirrored(data))
+    recipe = settled_for(recipe, data)
     preprocessing = fit_preprocessing(recipe.preprocessing, data.train.images, fit=data.fit)
     device = choose_device()
     network = build_network(

@@ -16,6 +16,8 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 
 FLIPPED_FROM = 2  # epochs
 HARDEST_FROM = 25_000  # training pictures
+SHIFTED_BELOW = 5_000  # training pictures
+SHIFT_OF = 32  # pixels of a picture's side for one of a shift
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,18 +102,20 @@ class Recipe:
         """
         return "balanced" in (self.class_weights, self.sampling)
 
-    def settled(self, n_train: int, *, mirrors: bool = False) -> "Recipe":
+    def settled(self, n_train: int, *, size: int | None = None, mirrors: bool = False) -> "Recipe":
         """The same recipe with what it leaves open decided by the training pictures.
 
         Batches are a twentieth of the pictures, a power of two from 32 to 256. Epochs are
         3 x sqrt(55,000 / n), at least 1: fewer pictures are seen more often, but a small data set
         is still done sooner than a large one. Pictures are flipped if they may be and if there are
         two epochs at least: before that, the network learns more from what it has not seen. From
-        25,000 pictures on, rounds are over the hardest half; of fewer, every one is needed.
+        25,000 pictures on, rounds are over the hardest half; of fewer, every one is needed. Fewer
+        than 5,000 are shifted by up to a 32nd of their side, digits of 8 pixels so not at all.
         Measured in ``docs/experiments.md``.
 
         Args:
             n_train: number of training pictures.
+            size: their shorter side in pixels; None shifts none.
             mirrors: whether a mirrored picture is known to be of the same class.
 
         >>> recipe = Recipe(name="mine", architecture="compact")
@@ -123,6 +127,9 @@ class Recipe:
         flip = self.augmentation.flip
         if flip == "auto":
             flip = mirrors and epochs >= FLIPPED_FROM
+        shift = self.augmentation.shift
+        if shift == "auto":
+            shift = round(size / SHIFT_OF) if size and n_train < SHIFTED_BELOW else 0
         share = self.hardest_share
         if share == "auto":
             share = 0.5 if n_train >= HARDEST_FROM else 1.0
@@ -131,7 +138,7 @@ class Recipe:
             hardest_share=share,
             epochs=float(epochs),
             batch_size=batch_size,
-            augmentation=replace(self.augmentation, flip=flip),
+            augmentation=replace(self.augmentation, flip=flip, shift=shift),
         )
 
 

@@ -101,8 +101,10 @@ def test_fewer_or_as_many_trials_train_nothing(done, arrays, recipe):
     [
         ({"trials": None}, "how long to search"),
         ({"trials": 0}, "trials is 0"),
-        ({"trials": None, "budget": 0.0}, r"budget is 0.0 seconds; allowed: above 0"),
-        ({"budget": float("nan")}, "budget is nan seconds"),
+        ({"trials": None, "budget": 0.0}, r"budget is 0.0; allowed: above 0 seconds"),
+        ({"budget": float("nan")}, "budget is nan; allowed: above 0 seconds"),
+        ({"budget": "soon"}, "soon"),
+        ({"budget": [1]}, r"budget is \[1\]; allowed: above 0 seconds"),
         ({"seed": 4}, "was begun with seed 3 and not 4"),
         ({"epochs": 1}, "was begun with recipe epochs 4 and not epochs 1"),
         ({"split_seed": 7}, "was begun with division seed null and not seed 7"),

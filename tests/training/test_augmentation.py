@@ -124,7 +124,7 @@ def test_few_pictures_are_shifted_by_their_size(
     assert recipe.settled(n, size=size).augmentation.shift == pixels
 
 
-@pytest.mark.parametrize("shift", [-1, 0.5, "some"])
+@pytest.mark.parametrize("shift", [-1, 0.5, "some", True])
 def test_another_shift_is_refused(shift: Any) -> None:
     with pytest.raises(ConfigError, match="shift is a number of pixels, 0 or more"):
         Augmentation(shift=shift)
@@ -137,7 +137,14 @@ def test_the_hardest_are_chosen_among_many(share: Any, n: int, settled: float) -
     assert recipes.fast(hardest_share=share).settled(n).hardest_share == settled
 
 
-@pytest.mark.parametrize("share", [0, 1.1, "all", None])
+@pytest.mark.parametrize("balance", ["sampling", "class_weights"])
+def test_balanced_classes_are_seen_as_often_as_they_are(balance: str) -> None:
+    assert recipes.fast(**{balance: "balanced"}).settled(50_000).hardest_share == 1.0
+    with pytest.raises(ConfigError, match="beside balanced classes"):
+        recipes.fast(**{balance: "balanced"}, hardest_share=0.5)
+
+
+@pytest.mark.parametrize("share", [0, 1.1, "all", None, True])
 def test_another_share_is_refused(share: Any) -> None:
     with pytest.raises(ConfigError, match="hardest_share must be above 0 and at most 1"):
         recipes.fast(hardest_share=share)

@@ -66,7 +66,7 @@ def test_every_batch_is_that_of_the_host(
         augmentation=Augmentation(shift=shift, flip=flip),
         sampling=sampling,
         batch_size=batch_size,
-        hardest_share=share,
+        hardest_share=1.0 if sampling == "balanced" else share,
     )
     torch.manual_seed(seed)
     for step in range(steps):

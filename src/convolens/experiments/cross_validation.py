@@ -41,6 +41,7 @@ from convolens.recipes.budgets import choose_budget, refuse_both
 from convolens.training import Recipe
 from convolens.training.budget import Budget
 from convolens.training.cadence import EVERY, CheckpointEvery
+from convolens.training.recording import settled_for
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -206,7 +207,8 @@ def cross_validate(
         data_entry = {**describe_data(material), "n": len(material.candidates)}
         folder.begin(settings, material.fingerprint, **first_entries(data_entry, plan))
         with folder.status_of_failure():
-            asked = as_planned(folder.record, chosen)
+            # Folds differ by a picture: each for itself could fall on another side of a rule.
+            asked = settled_for(as_planned(folder.record, chosen), first_part)
             how = RunOptions(checkpoint_every=checkpoint_every)
             bench = Workbench(material, asked, folder.path, problems, how)
             _run(folder, bench, jobs, Telling(say=say, on_event=on_event), time)

@@ -3,6 +3,7 @@
 import math
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from convolens.experiments.spaces import space_of
 from convolens.experiments.trials import Trial, best_of
 from convolens.extras import require
 from convolens.training import Recipe
+from convolens.training.durations import parse_duration
 
 RECORD = "tune.json"
 
@@ -80,7 +82,7 @@ def tune(
     recipe: Recipe | str = "fast",
     *,
     trials: int | None = None,
-    budget: float | None = None,
+    budget: str | float | None = None,
     seed: int = 0,
     epochs: float | None = None,
     path: str | Path | None = None,
@@ -108,8 +110,9 @@ def tune(
         data: a data set, or what :func:`convolens.data.load_data` takes.
         recipe: a recipe, the name of one, or a ``.json`` file.
         trials: stop when so many have ended.
-        budget: stop when the next training would not fit into so many seconds, all calls on the
-            folder together; the first trial is trained in any case. One of the two is needed.
+        budget: stop when the next training would not fit into so much time, such as "30m" or a
+            number of seconds, all calls on the folder together; the first trial is trained in any
+            case. One of the two is needed.
         seed: of the sampler and of every training.
         epochs: of a whole training, instead of the recipe's.
         path: folder; by default ``runs/<data>-tune-<n>``.
@@ -136,7 +139,7 @@ def tune(
     'completed'
     """
     require("optuna", extra="tune")
-    _check_extent(trials, budget)
+    seconds = _checked_extent(trials, budget)
     check_whole("seed", seed, 0, 2**63 - 1)
     chosen = find_recipe(recipe, epochs=epochs)
     material = read_material(data, groups=groups, on_progress=on_progress, **options)
@@ -158,15 +161,18 @@ def tune(
             search = Search(folder, dataset, chosen, seed, telling)
             done = False
             with suppress(KeyboardInterrupt):  # between two trials
-                done = search.run(trials, budget)
+                done = search.run(trials, seconds)
             folder.write(status="completed" if done else "interrupted")
         return Tuning(path=folder.path, record=folder.record, trials=tuple(search.log.trials))
 
 
-def _check_extent(trials: int | None, budget: float | None) -> None:
+def _checked_extent(trials: int | None, budget: str | float | None) -> float | None:
+    """The budget in seconds."""
     if trials is None and budget is None:
         raise ConfigError("how long to search? Give a number of trials, or a budget of time")
     if trials is not None:
         check_whole("trials", trials, 1, 100_000)
-    if budget is not None and not 0 < budget < math.inf:
-        raise ConfigError(f"budget is {budget} seconds; allowed: above 0")
+    seconds = parse_duration(budget) if isinstance(budget, str) else budget
+    if seconds is not None and not (isinstance(seconds, Real) and 0 < seconds < math.inf):
+        raise ConfigError(f"budget is {budget!r}; allowed: above 0 seconds, such as 90, 2m or 1h")
+    return seconds

@@ -53,9 +53,7 @@ def refuse_both(epochs: float | None, budget: object, epochs_name: str, budget_n
 
 def _seconds(budget: str | float) -> float | None:
     """None where it is no length of time at all."""
-    if not isinstance(budget, str):
-        return float(budget)
     try:
-        return parse_duration(budget)
-    except ConfigError:
+        return parse_duration(budget) if isinstance(budget, str) else float(budget)
+    except (ConfigError, TypeError, ValueError):
         return None

@@ -39,9 +39,11 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         """Refuse a negative shift."""
-        if self.flip not in (True, False, "auto"):
+        flip, shift = self.flip, self.shift
+        if not (isinstance(flip, bool) or (isinstance(flip, str) and flip == "auto")):
             raise ConfigError(f'flip must be true, false or "auto"; got {self.flip!r}')
-        if self.shift != "auto" and not (isinstance(self.shift, int) and self.shift >= 0):
+        whole = isinstance(shift, int) and not isinstance(shift, bool) and shift >= 0
+        if not (whole or (isinstance(shift, str) and shift == "auto")):
             raise ConfigError(
                 f'shift is a number of pixels, 0 or more, or "auto"; got {self.shift!r}'
             )

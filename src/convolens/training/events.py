@@ -63,7 +63,9 @@ class EpochDone:
     step: int
     """Steps done when it was judged."""
     train_loss: float
-    """Mean over the training pictures, each as it was when it was last seen."""
+    """Mean over the training pictures, each as it was when it was last seen: of what is minimised,
+    with its label smoothing and class weights; but where rounds are over the hardest pictures, of
+    the plain cross-entropy."""
     train_accuracy: float
     """Likewise."""
     val_loss: float

@@ -7,6 +7,7 @@ import numpy as np
 from convolens.training.settings import Recipe
 
 # Mean accuracy on pictures never seen, by (data set, recipe) and epochs: benchmarks/README.md.
+# All were trained on the whole training part.
 REACHED: dict[tuple[str, str], dict[float, float]] = {
     ("fashion-mnist", "fast"): {1.5: 0.920, 3.0: 0.931, 10.0: 0.936},
 }
@@ -24,14 +25,20 @@ class Expectation:
     """Of a training step on this machine."""
 
 
-def expected_accuracy(data: str, recipe: Recipe) -> float | None:
+PICTURES = {"fashion-mnist": 55_000}
+"""Of a data set, how many the training parts had on which it was measured."""
+
+
+def expected_accuracy(data: str, recipe: Recipe, n_train: int) -> float | None:
     """What a recipe reached on a known data set, between the numbers of epochs that were measured.
 
-    None where nothing was measured, for arguments of its own, or only for fewer or more epochs by
-    more than half.
+    None where nothing was measured, for arguments of its own, balanced classes or a part of the
+    pictures, or only for fewer or more epochs by more than half.
     """
     reached = REACHED.get((data, recipe.name))
-    if not reached or recipe.epochs is None or recipe.arguments:
+    if not reached or recipe.epochs is None or recipe.arguments or recipe.balanced:
+        return None
+    if not 0.9 <= n_train / PICTURES[data] <= 1.2:
         return None
     epochs = sorted(reached)
     if not epochs[0] / 1.5 <= recipe.epochs <= epochs[-1] * 1.5:

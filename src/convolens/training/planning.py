@@ -73,7 +73,9 @@ def plan_run(
     assert recipe.epochs is not None
     expected = Expectation(
         seconds=after + recipe.epochs * costs.epoch,
-        accuracy=expected_accuracy(job.data.name, recipe) if is_official(job.data) else None,
+        accuracy=expected_accuracy(job.data.name, recipe, len(job.data.train.labels))
+        if is_official(job.data)
+        else None,
         seconds_per_step=costs.step,
     )
     return Plan(job=job, expected=expected, budget=budget)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any, Literal
 
 from convolens.data import PREPROCESSING_KINDS
@@ -63,8 +64,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Check every value where it is made."""
-        if self.epochs is not None and not 0 < self.epochs <= 100_000:
-            raise ConfigError(f"epochs must be above 0 and at most 100,000; got {self.epochs}")
+        if self.epochs is not None and not (_is_number(self.epochs) and 0 < self.epochs <= 100_000):
+            raise ConfigError(f"epochs must be above 0 and at most 100,000; got {self.epochs!r}")
         if not 0 < self.usual_epochs <= 100_000:
             raise ConfigError(
                 f"usual_epochs must be above 0 and at most 100,000; got {self.usual_epochs}"
@@ -74,9 +75,17 @@ class Recipe:
         if not 0 <= self.label_smoothing < 1:
             raise ConfigError(f"label_smoothing must be in [0, 1); got {self.label_smoothing}")
         share = self.hardest_share
-        if share != "auto" and not (isinstance(share, (int, float)) and 0 < share <= 1):
+        allowed = (
+            share == "auto" if isinstance(share, str) else _is_number(share) and 0 < share <= 1
+        )
+        if not allowed:
             raise ConfigError(
                 f'hardest_share must be above 0 and at most 1, or "auto"; got {share!r}'
+            )
+        if self.balanced and not isinstance(share, str) and share < 1:
+            raise ConfigError(
+                f"hardest_share is {share}, which would see the classes as often as they are hard, "
+                "beside balanced classes; allowed: one of them"
             )
         for name, allowed in (
             ("precision", PRECISIONS),
@@ -109,7 +118,8 @@ class Recipe:
         3 x sqrt(55,000 / n), at least 1: fewer pictures are seen more often, but a small data set
         is still done sooner than a large one. Pictures are flipped if they may be and if there are
         two epochs at least: before that, the network learns more from what it has not seen. From
-        25,000 pictures on, rounds are over the hardest half; of fewer, every one is needed. Fewer
+        25,000 pictures on, rounds are over the hardest half, but where classes are balanced; of
+        fewer, every one is needed. Fewer
         than 5,000 are shifted by up to a 32nd of their side, digits of 8 pixels so not at all.
         Measured in ``docs/experiments.md``.
 
@@ -132,7 +142,7 @@ class Recipe:
             shift = round(size / SHIFT_OF) if size and n_train < SHIFTED_BELOW else 0
         share = self.hardest_share
         if share == "auto":
-            share = 0.5 if n_train >= HARDEST_FROM else 1.0
+            share = 0.5 if n_train >= HARDEST_FROM and not self.balanced else 1.0
         return replace(
             self,
             hardest_share=share,
@@ -140,6 +150,10 @@ class Recipe:
             batch_size=batch_size,
             augmentation=replace(self.augmentation, flip=flip, shift=shift),
         )
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 __all__ = ["Augmentation", "Constant", "MuonAdamW", "NAdam", "Recipe", "Triangular"]

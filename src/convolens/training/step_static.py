@@ -17,9 +17,9 @@ class StaticStep:
 
     New are the place of the batch in the epoch and the numbers of the optimisers. The rest,
     :meth:`compute`, is captured after some steps, once for each batch size, and replayed from then
-    on. (There are four sizes at most: two in the first round and two in further ones, which differ
-    by one picture.) Where it cannot be captured it goes on being computed, and an event says so
-    once.
+    on. (There are three sizes at most: two in the first round, which differ by one picture, and
+    whole batches in further ones.) Where it cannot be captured it goes on being computed, and an
+    event says so once.
 
     A capture holds the memory of the network, the optimisers and the sums as they are: a step is
     made after a checkpoint is loaded, never before.

@@ -191,7 +191,7 @@ def test_programs_are_told_every_run(convolens, small, words, jobs):
         ("tune few.npz", "how long to search? Give a number of trials, or a budget"),
         ("tune few.npz --trials 0", "trials is 0; allowed"),
         ("tune few.npz --budget soon", "--budget is 'soon'"),
-        ("tune few.npz --budget 0s", "budget is 0.0 seconds; allowed: above 0"),
+        ("tune few.npz --budget 0s", "budget is 0.0; allowed: above 0 seconds"),
         ("tune few.npz --trials 1 --recipe fsat", "unknown recipe 'fsat'"),
         ("tune few.npz --trials 1 --run full", "full is not empty and has no tune.json"),
         ("tune few.npz --trials 1 --resume --run new", "new has no tune.json"),

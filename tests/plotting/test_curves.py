@@ -196,3 +196,8 @@ def test_words_stay_apart_in_runs_of_every_length(n):
         assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
         assert all(figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1 for box in boxes)
         assert all(figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1 for box in boxes)
+
+
+def test_a_note_stands_below():
+    axes = plot_learning_curves(history(val_loss=[4, 1]), note="of some pictures").axes
+    assert axes[-1].get_xlabel().splitlines() == ["epoch", "of some pictures"]

@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -63,6 +64,11 @@ def test_a_run_has_its_steps(tmp_path):
     assert [entry["step"] for entry in steps] == sorted(entry["step"] for entry in steps)
     (rate,) = [ax for ax in run.plot_learning_curves().axes if "rate" in ax.get_ylabel()]
     assert len(rate.lines[0].get_xdata()) == len(steps)
+    for share, said in [(1.0, False), (0.5, True)]:
+        recipe = {**run.record["recipe"], "hardest_share": share}
+        mined = replace(run, record={**run.record, "recipe": recipe})
+        below = mined.plot_learning_curves().axes[-1].get_xlabel()
+        assert ("of the hardest pictures" in below) is said
 
 
 @pytest.mark.parametrize(

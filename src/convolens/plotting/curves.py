@@ -17,7 +17,10 @@ _HEIGHT, _RATE_HEIGHT = 2.3, 1.4  # inches of a panel
 
 
 def plot_learning_curves(
-    history: Sequence[Mapping[str, Any]], steps: Sequence[Mapping[str, Any]] = ()
+    history: Sequence[Mapping[str, Any]],
+    steps: Sequence[Mapping[str, Any]] = (),
+    *,
+    note: str = "",
 ) -> Figure:
     """Loss above accuracy above learning rate over the epochs, the best epoch marked.
 
@@ -33,6 +36,7 @@ def plot_learning_curves(
             and "learning_rate", in the order in which they were told; steps that were done again
             count once. The training curves are then drawn from them, which shows a run of one
             epoch, too, and the learning rate below. They need "step" in ``history``.
+        note: a line below, such as what the training curves are of.
 
     Returns:
         A figure; a panel with nothing to show is left out.
@@ -62,6 +66,7 @@ def plot_learning_curves(
         {what: curves for what, curves in panels.items() if curves},
         rate if rate is not None and rate.is_there else None,
         None if best is None else Best(epochs[best], *(c[best] for c in _validated(columns))),
+        note,
     )
 
 
@@ -71,6 +76,7 @@ def _draw(
     panels: dict[str, list[Curve]],
     rate: Curve | None,
     best: Best | None,
+    note: str,
 ) -> Figure:
     heights = [_HEIGHT] * len(panels) + [_RATE_HEIGHT] * (rate is not None)
     figure = new_figure(0.5 + sum(heights))
@@ -82,7 +88,7 @@ def _draw(
     # The best epoch is said once, above all panels.
     for number, (what, curves) in enumerate(panels.items()):
         draw_values(axes[number], epochs, curves, what, best, says_best=number == 0)
-    axes[-1].set_xlabel("epoch")
+    axes[-1].set_xlabel(f"epoch\n{note}" if note else "epoch")
     return figure
 
 

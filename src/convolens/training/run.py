@@ -86,7 +86,9 @@ class Run:
         """Loss, accuracy and learning rate over the epochs."""
         from convolens.plotting import plot_learning_curves
 
-        return plot_learning_curves(self.history, self.steps)
+        mined = self.record["recipe"].get("hardest_share", 1.0) < 1
+        note = "training, after a first round: of the hardest pictures" if mined else ""
+        return plot_learning_curves(self.history, self.steps, note=note)
 
     def to_dict(self) -> dict[str, Any]:
         """What ``convolens train --json`` prints."""

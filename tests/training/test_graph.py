@@ -176,7 +176,7 @@ class Training:
         else:
             self.step = StaticStep(
                 self.feed, self.passes, optimizers, progress, capture=capture,
-                on_event=self.events.append, warm_up=2,
+                on_event=self.events.append, warm_up=1,
             )  # fmt: skip
 
     def run(self, until: int = STEPS) -> "Training":

@@ -93,12 +93,41 @@ def test_a_round_that_has_begun_stays_as_it_is_and_survives_a_checkpoint():
     state = copy.deepcopy(hardest.state_dict())
     resumed = HardestPictures(4, 0.5, batch_size=1, device=CPU)
     resumed.load_state_dict(state)
+    assert torch.equal(resumed.wrong_lately, hardest.wrong_lately)
     for each in (hardest, resumed):
         assert (each.round, each.began) == (1, 10)
         assert each.of_round(order).tolist() == [1, 0]
         each.begin_next(12)
         assert (each.round, each.began) == (2, 12)
         assert each.of_round(order).tolist() == [3, 2]
+
+
+def answer(hardest, samples, right):
+    """See some pictures in batches, all of them right or all wrong."""
+    for batch in torch.tensor(samples).split(hardest.batch_size):
+        zeros = torch.zeros(len(batch))
+        hardest.note(batch, torch.zeros(len(batch), 2), zeros.long(), zeros == (0 if right else 1))
+
+
+def test_mistakes_of_the_start_do_not_make_the_second_round_longer():
+    hardest = HardestPictures(1000, 0.1, batch_size=10, device=CPU)
+    answer(hardest, range(400), right=False)
+    answer(hardest, range(400, 1000), right=True)
+    hardest.begin_next(100)
+    # 60 batches that are right after those that are wrong, each a 25th of the running mean.
+    assert hardest.wrong_lately.item() == pytest.approx(0.96**60, rel=1e-4)
+    least = max(0.1, 4 * 0.96**60) * 1000
+    assert least <= hardest.count < least + 10
+
+
+def test_a_round_of_mistakes_is_not_taken_for_all_pictures():
+    hardest = HardestPictures(1000, 0.1, batch_size=10, device=CPU)
+    answer(hardest, range(1000), right=True)
+    hardest.begin_next(100)
+    answer(hardest, range(100), right=False)
+    hardest.begin_next(110)
+    assert hardest.wrong_lately > 0.3
+    assert hardest.count == 400  # four for each of a hundred that are wrong
 
 
 def test_a_share_of_one_leaves_nothing_out_and_has_no_state():

@@ -8,6 +8,8 @@ with their number; what the network learns hardly does (``docs/experiments.md``)
 A network that still gets much wrong has no easy pictures, and where labels are wrong the hardest
 pictures are those. So a round is over four times as many pictures as were wrong, and never over
 less than the share that the recipe names: at one wrong in eight it is a half, at one in four all.
+In a first round most mistakes are of the start, when the network knew nothing; what counts are
+those of its end.
 
 A picture that is left out keeps its loss while those of others fall, so it comes back in time.
 
@@ -30,6 +32,8 @@ UNSEEN = torch.finfo(torch.float32).max
 """The loss of a picture never seen, such as one that a balanced order left out: it is hardest."""
 OF_WRONG = 4
 """Pictures of a round for one that was wrong."""
+RECENT = 0.25
+"""Of all pictures: over about as many the running mean of the mistakes goes back."""
 
 
 class HardestPictures:
@@ -55,6 +59,9 @@ class HardestPictures:
         """Pictures of the round."""
         self.at_start = torch.full((n,), UNSEEN)
         """(n,) float32: the losses when the round began."""
+        self.wrong_lately = torch.ones((), device=device)
+        """Share of the pictures seen lately that were wrong: a running mean, 1 at first."""
+        self._newest = min(1.0, batch_size / (RECENT * n))
 
     def note(self, samples: Tensor, logits: Tensor, targets: Tensor, right: Tensor) -> None:
         """Remember how the network did on some pictures.
@@ -67,6 +74,7 @@ class HardestPictures:
         """
         self.losses[samples] = F.cross_entropy(logits, targets, reduction="none")
         self.right[samples] = right
+        self.wrong_lately.lerp_((~right).float().mean(), self._newest)
 
     def means(self) -> tuple[float, float]:
         """Mean loss and accuracy of all pictures that were seen, each as it was the last time."""
@@ -80,8 +88,9 @@ class HardestPictures:
         self.at_start = self.losses.cpu().clone()
         self.round += 1
         self.began = step
-        n = len(self.losses)
-        self.count = pictures_of_round(1 - accuracy, n, self.share, self.batch_size)
+        # What was seen lately is the whole only in the first round, and harder than it later.
+        wrong = min(1 - accuracy, self.wrong_lately.item())
+        self.count = pictures_of_round(wrong, len(self.losses), self.share, self.batch_size)
 
     def of_round(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
         """The pictures of the round, in the order in which they are seen.
@@ -106,6 +115,7 @@ class HardestPictures:
             "at_start": self.at_start,
             "losses": self.losses,
             "right": self.right,
+            "wrong_lately": self.wrong_lately,
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -116,6 +126,7 @@ class HardestPictures:
         self.at_start = state["at_start"].clone()
         self.losses.copy_(state["losses"])
         self.right.copy_(state["right"])
+        self.wrong_lately.copy_(state["wrong_lately"])
 
 
 def pictures_of_round(wrong: float, n: int, share: float, batch_size: int) -> int:

@@ -83,9 +83,12 @@ def test_the_interval_counts_what_was_trained_on_and_not_what_validated(done):
 def test_a_fold_is_the_one_that_load_data_makes(recipe, arrays, tmp_path):
     np.savez(tmp_path / "digits.npz", images=arrays[0], labels=arrays[1])
     made = cross_validate(tmp_path / "digits.npz", recipe, folds=2, path=tmp_path / "cv")
+    kept = made.out_of_fold()
     for fold, run in enumerate(made.runs):
         expected = load_data(tmp_path / "digits.npz", folds=2, fold=fold)
         assert run.record["data"]["fingerprint"] == expected.fingerprint
+        predicted = load_run(run.path).model().predict_proba(expected.test.images)
+        np.testing.assert_array_equal(kept.probabilities[0][kept.fold[0] == fold + 1], predicted)
         assert load_run(run.path).evaluate().accuracy == made.record["runs"][fold]["accuracy"]
 
 

@@ -162,7 +162,7 @@ def test_batches_larger_than_the_data_are_measured_as_they_are() -> None:
 
 def test_a_recipe_that_is_planned_stays_and_gets_a_reserve() -> None:
     job = prepare_job(load_data("digits"), recipes.fast(epochs=0.3), 0)
-    plan = keep_reserve(Plan(job=job, budget=Budget.from_now(600)), figures=False, tests=2)
+    plan = keep_reserve(Plan(job=job, budget=Budget.from_now(600)), figures=False)
     assert plan.job is job
     assert plan.budget is not None
     assert 0 < plan.budget.reserve < 60

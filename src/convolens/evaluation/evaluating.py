@@ -1,6 +1,6 @@
 """All figures of a model on one split, in one object."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 from unicodedata import normalize
 
@@ -43,10 +43,14 @@ class Evaluation:
     """Precision, recall, F1 and support, one entry a class."""
     confusion_matrix: NDArray[np.int64]
     """(classes, classes): row the right class, column the predicted one."""
+    probabilities: Probabilities = field(repr=False)
+    """(n, classes): what all of this was computed from, in the order of the pictures."""
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON types."""
-        return to_dict(self)
+        """All but the probabilities, as plain JSON types."""
+        figures = to_dict(replace(self, probabilities=self.probabilities[:0]))
+        del figures["probabilities"]
+        return figures
 
     def __str__(self) -> str:
         """A sentence and a table, for a terminal."""
@@ -144,6 +148,7 @@ def evaluate_probabilities(
         ece=expected_calibration_error(probabilities, labels),
         per_class=class_metrics(matrix, class_names),
         confusion_matrix=matrix,
+        probabilities=probabilities,
     )
 
 

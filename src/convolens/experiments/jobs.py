@@ -136,7 +136,7 @@ class Workbench:
         except ConvolensError as error:
             raise named(error, job.name) from None
         if run.status == "completed" and job.keeps_predictions:
-            _write_predictions(place, part, run.model().predict_proba(_test_images(part)))
+            _write_predictions(place, part, _probabilities(run, part))
         return _outcome(run)
 
     def finished(self, job: Job) -> Outcome | None:
@@ -154,9 +154,9 @@ class Workbench:
                 return None
             part = self.part(job)
             self._refuse_other(job, run, part)
-            model = run.model()  # checks its files
+            run.model()  # checks its files
             if job.keeps_predictions and _read_predictions(place, part) is None:
-                _write_predictions(place, part, model.predict_proba(_test_images(part)))
+                _write_predictions(place, part, _probabilities(run, part))
         except ModelError:
             return None
         return _outcome(run)
@@ -174,9 +174,8 @@ class Workbench:
         prepared = prepare_job(part.dataset, self.recipe, job.seed)
         plan = Plan(job=prepared, budget=job.budget())
         return train_plan(
-            # The recipe was planned for all runs alike; judged is once for the record and once for
-            # the predictions that are kept.
-            keep_reserve(plan, figures=False, tests=1 + job.keeps_predictions),
+            # The recipe was planned for all runs alike, and is not planned again.
+            keep_reserve(plan, figures=False),
             path=place,
             problems=self.problems,
             checkpoint_every=self.options.checkpoint_every,
@@ -248,13 +247,15 @@ def _outcome(run: Run) -> Outcome:
     )
 
 
-def _test_images(part: Part) -> Any:
+def _probabilities(run: Run, part: Part) -> NDArray[np.float32]:
+    """Of the classes of the pictures held out: as they were judged when the run ended."""
+    if run.test is not None:
+        return run.test.probabilities
     assert part.dataset.test is not None
-    return part.dataset.test.images
+    return run.model().predict_proba(part.dataset.test.images)
 
 
 def _write_predictions(place: Path, part: Part, probabilities: NDArray[np.float32]) -> None:
-    # By the model as it is on disk: what is kept is what anybody gets who opens it.
     with replacing(place / HELD_OUT) as temporary:
         np.savez(temporary, positions=part.held_out, probabilities=probabilities)
 

@@ -81,7 +81,7 @@ def plan_run(
     return Plan(job=job, expected=expected, budget=budget)
 
 
-def keep_reserve(plan: Plan, *, figures: bool = True, tests: int = 1) -> Plan:
+def keep_reserve(plan: Plan, *, figures: bool = True) -> Plan:
     """The plan with time kept back for what comes after the last step.
 
     For a run whose recipe was planned before: one of several that must not differ, or one that
@@ -90,7 +90,6 @@ def keep_reserve(plan: Plan, *, figures: bool = True, tests: int = 1) -> Plan:
     Args:
         plan: one without a budget, or with a reserve, is left as it is.
         figures: whether pictures will be drawn at the end.
-        tests: how often the test pictures will be judged.
 
     Raises:
         ConfigError: the budget is over already.
@@ -98,7 +97,7 @@ def keep_reserve(plan: Plan, *, figures: bool = True, tests: int = 1) -> Plan:
     if plan.budget is None or plan.budget.reserve > 0:
         return plan
     costs = _measured(plan.job)
-    after = _after(costs, figures=figures, tests=tests)
+    after = _after(costs, figures=figures)
     budget = _with_reserve(plan.budget, after + costs.judged)
     expected = replace(
         plan.expected, seconds=budget.left() + budget.reserve, seconds_per_step=costs.step
@@ -119,9 +118,9 @@ class _Costs:
     """The judging of the test pictures."""
 
 
-def _after(costs: _Costs, *, figures: bool, tests: int = 1) -> float:
+def _after(costs: _Costs, *, figures: bool) -> float:
     """Seconds from the trained model to the end of the run."""
-    return tests * costs.tested + _FILES + _FIGURES * figures
+    return costs.tested + _FILES + _FIGURES * figures
 
 
 def _with_reserve(budget: Budget, reserve: float) -> Budget:

@@ -129,7 +129,7 @@ def _finish(run: Run, model: Model, data: Dataset, *, begin: float, figures: boo
         total = before + time.perf_counter() - begin
         results = {**run.results, "test_accuracy": accuracy, "total_seconds": total}
         record = {**run.record, "status": "completed", "results": results}
-        done = Run(path=folder, record=record, dataset=data)
+        done = Run(path=folder, record=record, dataset=data, test=test)
         if figures:
             write_figures(done, test)
         write_record(folder, done.record)

@@ -36,6 +36,9 @@ class Run:
     stop_asked: bool = False
     """Whether somebody asked to stop while it went on, be it in its very last step: no other run
     should begin after it."""
+    test: Evaluation | None = field(default=None, repr=False)
+    """The model as it was judged on the test pictures when the run ended; None where there were
+    none, or the run is only opened."""
 
     @property
     def results(self) -> dict[str, Any]:

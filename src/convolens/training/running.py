@@ -199,6 +199,7 @@ def carry_out(
             record={**ended, "status": result.status},
             dataset=job.data,
             stop_asked=result.stop_asked,
+            test=test,
         )
         if figures:
             write_figures(run, test)

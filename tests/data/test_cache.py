@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from convolens.data.arrays import pool_from_arrays
 from convolens.data.cache import GIGABYTE, cache_directory, make_room, remove_abandoned
 from convolens.data.digits import digits_pool
+from convolens.data.duplicates import duplicate_pairs
 from convolens.data.kept_duplicates import kept_duplicates
 from convolens.data.pixel_cache import ROW_TYPE, prepared_pixels
 from convolens.data.pixel_reuse import reuse_rows
@@ -87,6 +89,54 @@ def test_pairs_that_cannot_be_kept_are_found_all_the_same(tmp_path, state):
     expected = kept_duplicates(replace(pool, folder=None))
     assert np.array_equal(kept_duplicates(pool), expected)
     assert (tmp_path / "entry").exists() == (state != "gone")
+
+
+def pool_in_memory(n=40):
+    rng = np.random.default_rng(0)
+    return pool_from_arrays({None: (rng.integers(0, 256, (n, 12, 12, 1), np.uint8), np.arange(n))})
+
+
+@pytest.fixture
+def searched(monkeypatch):
+    """How many pictures were looked through, each time that it was done."""
+    times = []
+
+    def counted(images):
+        times.append(len(images))
+        return duplicate_pairs(images)
+
+    monkeypatch.setattr("convolens.data.kept_duplicates.duplicate_pairs", counted)
+    monkeypatch.setattr("convolens.data.kept_duplicates.KEPT_FROM", 40)
+    return times
+
+
+def test_pairs_of_pictures_in_memory_are_found_once_and_known_by_their_pixels(searched):
+    pool = pool_in_memory()
+    copied = replace(pool, images=np.concatenate([pool.images[:-1], pool.images[:1]]))
+    turned = replace(copied, images=copied.images.reshape(40, 6, 24, 1))
+    for _ in range(2):
+        assert kept_duplicates(pool).tolist() == []
+        assert kept_duplicates(copied).tolist() == [[0, 39]]
+        kept_duplicates(turned)
+    assert searched == [40, 40, 40]
+    (kept, *_) = (cache_directory() / "duplicates").iterdir()
+    kept.write_bytes(kept.read_bytes()[:-30])
+    assert kept_duplicates(pool).tolist() == []
+    assert kept_duplicates(copied).tolist() == [[0, 39]]
+
+
+def test_few_pictures_in_memory_leave_nothing_on_disk(searched):
+    kept_duplicates(pool_in_memory(39))
+    kept_duplicates(pool_in_memory(39))
+    assert searched == [39, 39]
+    assert not (cache_directory() / "duplicates").exists()
+
+
+def test_pairs_are_found_without_a_cache(searched, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("CONVOLENS_CACHE", str(tmp_path / "file"))
+    assert kept_duplicates(pool_in_memory()).tolist() == []
+    assert searched == [40]
 
 
 class Fill:

@@ -11,12 +11,17 @@ import numpy as np
 import pytest
 
 from convolens.config import to_dict
+from convolens.data import load_data
 from convolens.errors import ConfigError
 from convolens.experiments import cross_validate
+from convolens.experiments.events import JobEnded, JobStarted, RunTold
 from convolens.experiments.jobs import Job, Workbench
 from convolens.experiments.material import open_material, read_material
 from convolens.experiments.runner import run_jobs
+from convolens.experiments.sharing import threads_of, usual_at_once
 from convolens.files import write_json
+from convolens.recipes import fast
+from convolens.training.events import event_to_dict
 
 SCRIPT = Path(__file__).with_name("jobs_at_once.py")
 linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
@@ -38,14 +43,65 @@ def workers_of(parent):
 
 
 def test_two_at_once_give_the_bits_of_one_after_the_other(arrays, recipe, tmp_path):
-    one = cross_validate(arrays, recipe, folds=3, path=tmp_path / "one", at_once=1)
-    two = cross_validate(arrays, recipe, folds=3, path=tmp_path / "two", at_once=2)
+    here, there = [], []
+    one = cross_validate(
+        arrays, recipe, folds=3, path=tmp_path / "one", at_once=1, on_event=here.append
+    )
+    two = cross_validate(
+        arrays, recipe, folds=3, path=tmp_path / "two", at_once=2, on_event=there.append
+    )
+    assert told(there) == told(here)
     np.testing.assert_array_equal(one.out_of_fold().probabilities, two.out_of_fold().probabilities)
     for mine, theirs in zip(one.runs, two.runs, strict=True):
         weights = [run.path / "model/weights.safetensors" for run in (mine, theirs)]
         assert weights[0].read_bytes() == weights[1].read_bytes()
         assert mine.record["data"] == theirs.record["data"]
     assert not (tmp_path / "two/.shared").exists()
+
+
+def told(events):
+    """What each run told that is not a time, in its order."""
+    runs, job = {}, None
+    for event in events:
+        if isinstance(event, JobStarted):
+            job = event.job
+        elif isinstance(event, RunTold):
+            runs.setdefault(event.job, []).append(without_times(event.told))
+        elif not isinstance(event, JobEnded):
+            runs.setdefault(job, []).append(without_times(event))
+    return runs
+
+
+def without_times(event):
+    return {
+        name: value
+        for name, value in event_to_dict(event).items()
+        if "second" not in name and "loss" not in name
+    }
+
+
+def test_the_last_runs_share_all_threads(monkeypatch):
+    monkeypatch.setattr("torch.get_num_threads", lambda: 8)
+    jobs = [Job(name=f"seed {seed}", folder=f"seed-{seed}", seed=seed) for seed in range(5)]
+    assert list(threads_of(jobs, 1).values()) == [8] * 5
+    assert list(threads_of(jobs, 2).values()) == [4, 4, 4, 4, 8]
+    assert list(threads_of(jobs, 3).values()) == [2, 2, 2, 4, 4]
+    assert list(threads_of(jobs, 5).values()) == [1] * 5
+    assert list(threads_of(jobs, 16).values()) == [1] * 5
+
+
+def test_one_a_core_only_where_there_is_much_to_do(arrays, monkeypatch):
+    monkeypatch.setattr("torch.get_num_threads", lambda: 8)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    data = load_data(arrays)
+    seen = 8 * 8 * len(data.train)
+    many, few = (fast(epochs=pixels / seen) for pixels in (6e7, 4e7))
+    assert usual_at_once(5, data, few, timed=False) == 1
+    assert usual_at_once(5, data, many, timed=False) == 4
+    assert usual_at_once(3, data, many, timed=False) == 3
+    assert usual_at_once(5, data, many, timed=True) == 1
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    assert usual_at_once(5, data, many, timed=False) == 1
 
 
 @linux

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from convolens.errors import ConfigError
-from convolens.experiments.events import JobEnded, JobStarted
+from convolens.experiments.events import JobEnded, JobStarted, RunTold
 from convolens.experiments.showing import ExperimentDisplay, Position, experiment_shown
 from convolens.training.events import EpochDone, RunEnded, RunStarted, StepsDone
 
@@ -49,7 +50,7 @@ def epoch_done(accuracy):
 
 def job(kind, number, jobs=5, **changes):
     done = number if kind is JobEnded else number - 1
-    return kind(job=f"fold {number} of {jobs}", done=done, jobs=jobs, **changes)
+    return kind(**{"job": f"fold {number} of {jobs}", "done": done, "jobs": jobs} | changes)
 
 
 number = st.none() | st.floats()
@@ -60,12 +61,16 @@ any_job = st.builds(
     st.sampled_from([JobStarted, JobEnded]), st.integers(0, 5), st.none() | st.integers(0, 9),
     number, number,
 )  # fmt: skip
-any_event = (
-    any_job
-    | st.builds(run_started, st.integers(-1, 100))
+told = (
+    st.builds(run_started, st.integers(-1, 100))
     | st.builds(steps_done, st.integers(-1, 100), st.floats(), st.integers(-1, 100))
     | st.builds(epoch_done, st.floats())
     | st.just(RunEnded(status="completed", step=3, best_epoch=1, train_seconds=1.0))
+)
+any_event = (
+    any_job
+    | told
+    | st.builds(lambda n, told: RunTold(job=f"trial {n}", told=told), st.integers(0, 5), told)
 )
 
 
@@ -122,15 +127,68 @@ def test_a_budget_says_itself_what_is_left():
     assert left_after(started, run_started(), steps_done(15)) == (pytest.approx(80), None)
 
 
-def test_several_at_once_are_all_named():
-    clock, position = Clock(), Position(clock=Clock())
-    for event in (job(JobStarted, 1), job(JobStarted, 2), job(JobEnded, 1, seconds_each=50.0)):
-        position.take(event)
-        clock.now += 1
-    position.take(job(JobStarted, 3, seconds_each=50.0))
-    assert position.names == "fold 2 of 5 and fold 3 of 5"
-    assert position.run is None
-    assert position.seconds_left() is not None
+def of(number, event):
+    return RunTold(job=f"fold {number} of 5", told=event)
+
+
+def two_at_once():
+    """The third and the fourth of five, a third and a half done."""
+    return [
+        job(JobStarted, 3, done=2, seconds_each=90.0, at_once=2),
+        job(JobStarted, 4, done=2, seconds_each=90.0, at_once=2),
+        of(3, run_started()),
+        of(4, run_started()),
+        of(3, steps_done(20, left=60.0)),
+        of(4, steps_done(30, left=40.0)),
+    ]
+
+
+def test_of_several_at_once_the_slowest_and_the_rounds_that_follow_count():
+    left, share = left_after(*two_at_once())
+    assert left == pytest.approx(60 - 10 + 90)
+    assert share == pytest.approx((2 + 1 / 3 + 1 / 2) / 5)
+    first = [each for each in two_at_once() if not isinstance(each, RunTold)]
+    assert left_after(*first) == (pytest.approx(2 * 90), pytest.approx(2 / 5))
+    # Without one that has ended the slowest says how long the others take: 20 s for a third.
+    new = [job(JobStarted, number, done=0, at_once=2) for number in (3, 4)]
+    left, share = left_after(*new, *two_at_once()[2:])
+    assert left == pytest.approx(50 + 2 * (40 + 60))
+    # What a bare event is of, nobody knows; a run that is not known tells nothing.
+    assert left_after(*two_at_once(), steps_done(59)) == left_after(*two_at_once(), job_unknown())
+
+
+def job_unknown():
+    return of(1, steps_done(59))
+
+
+@pytest.mark.parametrize("width", [60, 100])
+def test_the_live_lines_of_several_at_once_are_a_line_each(width):
+    page = io.StringIO()
+    console = Console(file=page, width=width, force_terminal=True, color_system=None)
+    display = ExperimentDisplay(console, live=True, clock=lambda: 0.0)
+    for event in two_at_once():
+        display(event)
+    display.close()
+    drawn = page.getvalue().replace("\r", "\n").split("\n")
+    lines = [re.sub(r"\x1b\[[?0-9]*[A-Za-z]", "", line) for line in drawn]
+    assert any(line.startswith("2 at once  ") and "2 min 30 s left" in line for line in lines)
+    for number in (3, 4):
+        words = f"fold {number} of 5  epoch 1 of 3  6,210 images/s"
+        assert any(line.startswith(words) for line in lines)
+    assert all(cell_len(line) <= width for line in lines)
+
+
+def test_without_a_terminal_several_at_once_are_told_in_turn():
+    clock, page = Clock(), io.StringIO()
+    display = ExperimentDisplay(Console(file=page, width=200), live=False, clock=clock)
+    for event in two_at_once()[:4]:
+        display(event)
+    for step in range(6):
+        clock.now += 6
+        display(of(3, steps_done(step)))
+        display(of(4, steps_done(step)))
+    said = [line.partition(":")[0] for line in page.getvalue().splitlines()]
+    assert said == ["fold 3 of 5", "fold 4 of 5", "fold 3 of 5"]
 
 
 @pytest.mark.parametrize("width", [40, 80])
@@ -165,11 +223,14 @@ def test_every_kind_of_progress(capsys):
     for kind in (False, "none", "jsonl", "plain"):
         with experiment_shown(kind) as shown:
             shown.on_event(job(JobStarted, 1))
+            shown.on_event(of(1, steps_done(7)))
             shown.say("words")
     lines = capsys.readouterr().err.splitlines()
     assert json.loads(lines[0])["event"] == "job_started"
-    assert json.loads(lines[1]) == {"event": "message", "text": "words"}
-    assert lines[2:] == ["words"]
+    own = json.loads(lines[1])
+    assert (own["event"], own["job"], own["step"]) == ("steps_done", "fold 1 of 5", 7)
+    assert json.loads(lines[2]) == {"event": "message", "text": "words"}
+    assert lines[3:] == ["words"]
     with (
         pytest.raises(ConfigError, match="unknown progress 'jsnl'; did you mean 'jsonl'"),
         experiment_shown("jsnl"),

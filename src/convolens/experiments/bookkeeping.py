@@ -1,18 +1,19 @@
 """What all experiments of several runs do alike: the record, and a word after each run."""
 
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from convolens.config import check_whole
 from convolens.data import Dataset, check_data, is_official, refuse_bad, refuse_one_class
 from convolens.experiments.events import JobEnded, JobStarted, Telling
 from convolens.experiments.folder import ExperimentFolder
 from convolens.experiments.jobs import Job, Outcome, Workbench
 from convolens.experiments.material import Material
-from convolens.experiments.runner import AT_ONCE, run_jobs
+from convolens.experiments.runner import run_jobs
+from convolens.experiments.sharing import threads_of
 from convolens.experiments.timing import PlannedRecipe, Time
 from convolens.files import sha256
 from convolens.training.progress_words import duration
@@ -56,14 +57,21 @@ def do_jobs(
     waiting = [job for job in jobs if job.folder not in done]
     if done:
         doing.telling.say(f"{len(done)} of {len(jobs)} were done before and are kept")
-    hand_out = doing.time.begin(len(waiting), doing.at_once) if doing.time else _as_it_is
+    timed = doing.time.begin(len(waiting), doing.at_once) if doing.time else _as_it_is
+    threads = threads_of(jobs, doing.at_once)
     begin = time.monotonic()
 
+    def hand_out(job: Job) -> Job:
+        return replace(timed(job), threads=threads[job.folder])
+
     def how_far(here: int) -> dict[str, Any]:
+        rounds = math.ceil(here / doing.at_once)
         return {
             "done": len(done),
             "jobs": len(jobs),
-            "seconds_each": (time.monotonic() - begin) / here if here else None,
+            # Those that began together end together, or nearly so.
+            "seconds_each": (time.monotonic() - begin) / rounds if rounds else None,
+            "at_once": doing.at_once,
             "seconds_left": doing.time.left() if doing.time else None,
         }
 
@@ -89,27 +97,6 @@ def do_jobs(
             on_event=doing.telling.on_event,
         )
     return _in_order(done, jobs)
-
-
-def chosen_at_once(record: Mapping[str, Any], asked: int | None) -> int:
-    """How many runs at once: as asked for; else as it was begun; else the usual number.
-
-    It is a setting like others: with fewer threads a sum is made in another order, and its last
-    bits differ.
-    """
-    if asked is not None:
-        return asked
-    return int(record.get("settings", {}).get("at_once", AT_ONCE))
-
-
-def check_at_once(asked: int | None) -> None:
-    """Refuse what is no number of runs.
-
-    Raises:
-        ConfigError: it is below 1, or enormous.
-    """
-    if asked is not None:
-        check_whole("at_once", asked, 1, 1024)
 
 
 def describe_data(material: Material) -> dict[str, Any]:
@@ -166,7 +153,7 @@ def _line(job: Job, outcome: Outcome, ended: JobEnded) -> str:
     assert ended.seconds_each is not None
     left = ended.seconds_left
     if left is None:
-        left = ended.seconds_each * (ended.jobs - ended.done)
+        left = ended.seconds_each * math.ceil((ended.jobs - ended.done) / ended.at_once)
     rest = f"; about {duration(left)} left" if ended.done < ended.jobs else ""
     return (
         f"{job.name}: {accuracy:.2%} of {outcome.counts[where]:,} {where} pictures, after "

@@ -12,9 +12,7 @@ from convolens.errors import ConfigError, ModelError
 from convolens.evaluation import Evaluation, evaluate_probabilities
 from convolens.experiments.bookkeeping import (
     Doing,
-    check_at_once,
     check_dataset,
-    chosen_at_once,
     describe_data,
     describe_division,
     do_jobs,
@@ -29,6 +27,7 @@ from convolens.experiments.material import read_material
 from convolens.experiments.out_of_fold import OutOfFold, collect, load_out_of_fold
 from convolens.experiments.recipe_files import find_recipe
 from convolens.experiments.results import SeveralRuns
+from convolens.experiments.sharing import check_at_once, recorded_at_once, usual_at_once
 from convolens.experiments.timing import (
     PlannedRecipe,
     WholeTime,
@@ -155,14 +154,15 @@ def cross_validate(
             that is left as much time as was planned at first.
         path: folder; by default ``runs/<data>-cv-<n>``.
         at_once: folds at a time, each in a process of its own if more than one. None: as it was
-            begun, or one after the other.
+            begun; else one a core, up to four, where there is much to do, no budget and no GPU.
         resume: whether there has to be something to go on with at ``path``.
         max_bad: the share of bad files above which nothing is trained.
         checkpoint_every: as for :func:`convolens.train`; a fold that was killed goes on from its
             last checkpoint.
         groups: of arrays, as for ``load_data``.
         say: called with a line from time to time.
-        on_event: called with every event of each run, and when one begins or ends.
+        on_event: called with every event of each run, and when one begins or ends; with several
+            folds at a time, those of a run come in a ``RunTold``, which says whose they are.
         on_progress: as for ``load_data``.
         **options: of ``load_data``; those of the division with ``split_seed`` for ``seed``.
 
@@ -199,7 +199,9 @@ def cross_validate(
         "seed": seed,
         "budget_seconds": limit and limit.seconds,
         "division": describe_division(material),
-        "at_once": chosen_at_once(known, at_once),
+        "at_once": at_once
+        or recorded_at_once(known)
+        or usual_at_once(len(jobs), first_part, chosen, timed=limit is not None),
     }
     time = limit and WholeTime(limit, len(jobs), recorded_plan(known))
     plan = _plan(time, first_part, chosen, settings, say) if time and not known else None

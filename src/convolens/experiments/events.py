@@ -9,7 +9,7 @@ from convolens.training import Event
 
 @dataclass(frozen=True, kw_only=True)
 class JobStarted:
-    """A run begins; its own events come next, unless it goes in another process."""
+    """A run begins; its own events come next, those of several at once each in a ``RunTold``."""
 
     event: ClassVar[str] = "job_started"
     job: str
@@ -19,7 +19,9 @@ class JobStarted:
     jobs: int | None
     """How many there are; None where a time and not a number says when it is enough."""
     seconds_each: float | None = None
-    """From the end of one to the end of the next, as far as that is known by now."""
+    """That one takes, as far as that is known by now."""
+    at_once: int = 1
+    """How many go at once."""
     seconds_left: float | None = None
     """Of the time that the whole has, if it has one."""
     alike: bool = True
@@ -37,11 +39,22 @@ class JobEnded:
     jobs: int | None
     seconds_each: float | None = None
     """As of :class:`JobStarted`."""
+    at_once: int = 1
+    """Likewise."""
     seconds_left: float | None = None
     """Likewise."""
 
 
-ExperimentEvent = Event | JobStarted | JobEnded
+@dataclass(frozen=True, kw_only=True)
+class RunTold:
+    """What one of several runs at once tells, each of which has a process of its own."""
+
+    job: str
+    """Of which run."""
+    told: Event
+
+
+ExperimentEvent = Event | JobStarted | JobEnded | RunTold
 OnEvent = Callable[[ExperimentEvent], None]
 Say = Callable[[str], None]
 """Gets a line of text from time to time, while an experiment goes."""
@@ -58,4 +71,4 @@ class Telling:
     say: Say = tell_nobody
     """Called with a line for people."""
     on_event: OnEvent = tell_nobody
-    """Called with every event: in one process all of each run, else what begins and ends."""
+    """Called with every event."""

@@ -46,6 +46,8 @@ class Job:
     """That the run may take; None for the recipe's epochs."""
     since: float = 0.0
     """``time.time()`` when they began to run: the start of a process is to count, too."""
+    threads: int | None = None
+    """Of a run in a process of its own; None for as many as there are."""
 
     def budget(self) -> Budget | None:
         """The time that the run may take, if it has one."""
@@ -263,7 +265,8 @@ def _write_predictions(place: Path, part: Part, probabilities: NDArray[np.float3
 def _read_predictions(place: Path, part: Part) -> NDArray[np.float32] | None:
     """The probabilities that were kept; None where they are missing or damaged."""
     try:
-        with np.load(place / HELD_OUT, allow_pickle=False) as kept:  # a ZIP file checks itself
+        # A ZIP file checks itself.
+        with (place / HELD_OUT).open("rb") as file, np.load(file, allow_pickle=False) as kept:
             positions, probabilities = kept["positions"], kept["probabilities"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None

@@ -9,9 +9,7 @@ from convolens.data import Dataset, DataSource
 from convolens.data.surveying import OnProgress, silent
 from convolens.experiments.bookkeeping import (
     Doing,
-    check_at_once,
     check_dataset,
-    chosen_at_once,
     describe_data,
     describe_division,
     do_jobs,
@@ -23,6 +21,7 @@ from convolens.experiments.jobs import Job, Outcome, RunOptions, Workbench
 from convolens.experiments.material import read_material
 from convolens.experiments.recipe_files import find_recipe
 from convolens.experiments.results import SeveralRuns
+from convolens.experiments.sharing import check_at_once, recorded_at_once, usual_at_once
 from convolens.experiments.summaries import spread_over_seeds
 from convolens.experiments.timing import EachTime, as_planned, plan_recipe
 from convolens.extras import require
@@ -114,14 +113,15 @@ def repeat_training(
             same to the bit.
         path: folder; by default ``runs/<data>-<recipe>-seeds-<n>``.
         at_once: runs at a time, each in a process of its own if more than one. None: as it was
-            begun, or one after the other.
+            begun; else one a core, up to four, where there is much to do, no budget and no GPU.
         resume: whether there has to be something to go on with at ``path``.
         max_bad: the share of bad files above which nothing is trained.
         checkpoint_every: as for :func:`convolens.train`; a run that was killed goes on from its
             last checkpoint.
         tensorboard: write files for TensorBoard, too, in the folder of each run.
         say: called with a line from time to time.
-        on_event: called with every event of each run, and when one begins or ends.
+        on_event: called with every event of each run, and when one begins or ends; with several
+            at a time, those of a run come in a ``RunTold``, which says whose they are.
         on_progress: as for ``load_data``.
         **options: of ``load_data``; the seed of the division is called ``split_seed``.
 
@@ -157,7 +157,9 @@ def repeat_training(
         "seeds": list(range(seed, seed + seeds)),
         "budget_seconds": limit and limit.seconds,
         "division": describe_division(material),
-        "at_once": chosen_at_once(known, at_once),
+        "at_once": at_once
+        or recorded_at_once(known)
+        or usual_at_once(seeds, dataset, chosen, timed=limit is not None),
     }
     telling = Telling(say=say, on_event=on_event)
     plan = None

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -19,18 +20,13 @@ import torch
 from convolens import errors
 from convolens.config import check_whole
 from convolens.errors import ConvolensError
+from convolens.experiments.events import OnEvent, RunTold
 from convolens.experiments.folder import SHARED
 from convolens.experiments.jobs import Job, Outcome, Workbench
 from convolens.experiments.recipe_files import as_json
 from convolens.files import write_json
-from convolens.training import Callback
-
-AT_ONCE = 1
-"""How many runs there are at once unless somebody asks for another number.
-
-One after the other, each on all cores, until ``benchmarks/cross_validation.py`` shows on a quiet
-machine that one run a core is cheaper.
-"""
+from convolens.training import Callback, Event
+from convolens.training.events import event_from_dict
 
 WORK = "work.json"
 READY = {"ready": True}
@@ -44,11 +40,11 @@ def run_jobs(
     bench: Workbench,
     jobs: Sequence[Job],
     *,
-    at_once: int = AT_ONCE,
+    at_once: int = 1,
     hand_out: HandOut = lambda job: job,
     on_start: Callable[[Job], None] = lambda _: None,
     on_end: Ended = lambda _, __: None,
-    on_event: Callback = lambda _: None,
+    on_event: OnEvent = lambda _: None,
 ) -> bool:
     """Do all jobs.
 
@@ -56,12 +52,13 @@ def run_jobs(
         bench: what they have in common.
         jobs: in this order; where several run at once, each process takes the next one.
         at_once: 1 does them in this process, on all of its threads; more in as many processes,
-            which share the threads evenly.
+            which share the threads evenly unless a job has a number of its own.
         hand_out: called with each job when its turn comes, and gives it back with its time; in
             order, by one at a time.
         on_start: called with each job that begins.
         on_end: called with each job that ended, in the order in which they do.
-        on_event: called with every event of each run, if one goes at once.
+        on_event: called with every event of each run; of those in other processes each comes in a
+            ``RunTold``.
 
     Returns:
         Whether all were done; False after Ctrl-C or SIGTERM, when every process has ended.
@@ -78,7 +75,7 @@ def run_jobs(
     # As many threads a run as was asked for, even if fewer runs are left: the bits depend on it.
     threads = max(1, torch.get_num_threads() // at_once)
     crew = _Crew(bench, jobs, hand_out, min(at_once, len(jobs)), threads)
-    return crew.work(on_start, on_end)
+    return crew.work(on_start, on_end, on_event)
 
 
 def _one_by_one(
@@ -115,7 +112,7 @@ class _Crew:
         self._threads = threads
         self._workers: list[_Worker] = []
 
-    def work(self, on_start: Callable[[Job], None], on_end: Ended) -> bool:
+    def work(self, on_start: Callable[[Job], None], on_end: Ended, on_event: OnEvent) -> bool:
         """Until all jobs are done, or one fails."""
         shared = self._bench.folder / SHARED
         self._bench.material.share(shared)
@@ -131,13 +128,13 @@ class _Crew:
                     self._workers.append(_Worker(str(self._bench.folder), self._threads))
                 for worker in self._workers:
                     threading.Thread(target=self._serve, args=(worker,), daemon=True).start()
-                return self._listen(on_start, on_end)
+                return self._listen(on_start, on_end, on_event)
         except KeyboardInterrupt:
             return False
         finally:
             self._end()
 
-    def _listen(self, on_start: Callable[[Job], None], on_end: Ended) -> bool:
+    def _listen(self, on_start: Callable[[Job], None], on_end: Ended, on_event: OnEvent) -> bool:
         running = self._size
         while running:
             what, job, content = self._said.get()
@@ -147,6 +144,8 @@ class _Crew:
             assert job is not None
             if what == "start":
                 on_start(job)
+            elif what == "told":
+                on_event(RunTold(job=job.name, told=content))
             elif what == "end":
                 if content.status != "completed":
                     return False
@@ -166,12 +165,15 @@ class _Crew:
                 timed = self._hand_out(job)
             self._said.put(("start", job, None))
             try:
-                self._said.put(("end", job, worker.ask(timed)))
+                self._said.put(("end", job, worker.ask(timed, partial(self._tell, job))))
             except BaseException as error:  # noqa: BLE001 - goes to the thread that waits
                 self._said.put(("error", job, error))
                 break
         worker.stop()  # it has nothing more to do
         self._said.put(("free", None, None))
+
+    def _tell(self, job: Job, event: Event) -> None:
+        self._said.put(("told", job, event))
 
     def _end(self) -> None:
         """No process is left when this returns, or raises."""
@@ -207,22 +209,26 @@ class _Worker:
         assert self._process.stdout is not None
         self._process.stdout.readline()
 
-    def ask(self, job: Job) -> Outcome:
-        """Have a job done; the errors are those of :func:`run_jobs`."""
+    def ask(self, job: Job, tell: Callback) -> Outcome:
+        """Have a job done, and hear its events; the errors are those of :func:`run_jobs`."""
         assert self._process.stdin is not None
-        assert self._process.stdout is not None
         self._idle = False
         with suppress(OSError, ValueError):  # that it has ended shows below
             self._process.stdin.write(json.dumps(asdict(job)).encode() + b"\n")
             self._process.stdin.flush()
-        line = self._process.stdout.readline()
+        while "told" in (answer := self._heard(job)):
+            tell(event_from_dict(answer["told"]))
         self._idle = True
-        if not line.endswith(b"\n"):
-            raise RuntimeError(_death(job, self._process.wait()))
-        answer = json.loads(line)
         if "error" in answer:
             raise _error(answer["kind"], answer["error"])
         return Outcome(**answer)
+
+    def _heard(self, job: Job) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line.endswith(b"\n"):
+            raise RuntimeError(_death(job, self._process.wait()))
+        return json.loads(line)
 
     def stop(self) -> None:
         """Ask it to end: after the step that it is at, or at once if it has nothing to do."""

@@ -1,5 +1,6 @@
 """Showing how an experiment goes: which run of how many, and the time left of the whole."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,9 +12,9 @@ from rich.console import Console, RenderableType
 from convolens.config import choose
 from convolens.data.display import LINE_EVERY
 from convolens.data.surveying import OnProgress
-from convolens.experiments.events import ExperimentEvent, JobEnded, JobStarted
+from convolens.experiments.events import ExperimentEvent, JobEnded, JobStarted, RunTold
 from convolens.recipes.showing import preparation_shown
-from convolens.training.events import EpochDone, RunStarted, StepsDone
+from convolens.training.events import EpochDone, RunStarted, StepsDone, event_to_line
 from convolens.training.live_lines import draw_lines, epoch_words, figures_line, share_done
 from convolens.training.live_screen import Screen, forced_live
 from convolens.training.progress import JsonLines
@@ -88,8 +89,24 @@ class _Run:
     started: RunStarted | None = None
     steps: StepsDone | None = None
     best: EpochDone | None = None
+    shown: float = 0.0
+    """When a line was said of it."""
     told: float = 0.0
     """When its steps were told."""
+
+    @property
+    def ends(self) -> float:
+        """When it will, by what its last steps said."""
+        return self.told + (self.steps.seconds_left if self.steps else 0.0)
+
+    def take(self, event: ExperimentEvent, now: float) -> None:
+        """Count in what it told."""
+        if isinstance(event, RunStarted):
+            self.started, self.steps, self.best = event, None, None
+        elif isinstance(event, StepsDone):
+            self.steps, self.told = event, now
+        elif isinstance(event, EpochDone) and event.best:
+            self.best = event
 
 
 @dataclass(kw_only=True)
@@ -97,7 +114,7 @@ class Position:
     """Where an experiment is, from what it told: for the bar, and for the time left.
 
     The time left is what its budget has, if it has one; else what the run has left and, for each
-    later one, what those before took, or this one.
+    later one, what those before took, or this one. Of several at once the slowest counts.
     """
 
     clock: Callable[[], float]
@@ -119,52 +136,47 @@ class Position:
                 self.alike = event.alike
             else:
                 self.runs.pop(event.job, None)
-        elif (run := self.run) is None:
             return
-        elif isinstance(event, RunStarted):
-            run.started, run.steps, run.best = event, None, None
-        elif isinstance(event, StepsDone):
-            run.steps, run.told = event, now
-        elif isinstance(event, EpochDone) and event.best:
-            run.best = event
+        event, run = self.whose(event)
+        if run is not None:
+            run.take(event, now)
 
-    @property
-    def run(self) -> _Run | None:
-        """The one run that goes on and whose events are told."""
-        runs = list(self.runs.values())  # at once: a thread draws while the runs go on
-        return runs[0] if len(runs) == 1 else None
+    def whose(self, event: ExperimentEvent) -> tuple[ExperimentEvent, _Run | None]:
+        """What a run told, and which; a bare event is of the only one that goes on."""
+        if isinstance(event, RunTold):
+            return event.told, self.runs.get(event.job)
+        runs = self.going_on()
+        return event, runs[0] if len(runs) == 1 else None
 
-    @property
-    def names(self) -> str:
-        """Of the runs that go on, such as "fold 2 of 5"."""
-        return " and ".join(list(self.runs))
+    def going_on(self) -> list[_Run]:
+        """The runs that go on."""
+        return list(self.runs.values())  # at once: a thread draws while they do
 
     def share(self) -> float | None:
         """How much of the whole is done, 0..1; None where nobody knows how much it is."""
         if self.told is None or not self.told.jobs:
             return None
-        run = self.run
-        own = share_done(run.started, run.steps) if run and run.started and self.alike else 0.0
-        return min(1.0, (self.told.done + own) / self.told.jobs)
+        own = [share_done(run.started, run.steps) for run in self.going_on() if run.started]
+        return min(1.0, (self.told.done + sum(own) * self.alike) / self.told.jobs)
 
     def seconds_left(self) -> float | None:
         """Of the whole; None where nobody knows."""
-        told, run, now = self.told, self.run, self.clock()
+        told, now = self.told, self.clock()
         if told is None:
             return None
         if told.seconds_left is not None:
             return told.seconds_left - (now - self.at)
         if told.jobs is None:
             return None
-        later = told.jobs - told.done
-        if run is None or run.steps is None or not self.alike:
-            each = told.seconds_each
-            return None if each is None else each * later - (now - self.at)
-        left = run.steps.seconds_left - (now - run.told)
-        each = told.seconds_each
+        runs, each = self.going_on(), told.seconds_each
+        known = [run for run in runs if run.steps is not None]
+        if not known or len(known) < len(runs) or not self.alike:
+            rounds = math.ceil((told.jobs - told.done) / told.at_once)
+            return None if each is None else each * rounds - (now - self.at)
+        left = max(run.ends - now for run in known)
         if each is None:
-            each = run.told - run.begun + run.steps.seconds_left
-        return left + each * (later - 1)
+            each = max(run.ends - run.begun for run in known)
+        return left + each * math.ceil((told.jobs - told.done - len(runs)) / told.at_once)
 
 
 class ExperimentDisplay:
@@ -196,9 +208,14 @@ class ExperimentDisplay:
         self._position.take(event)
         if isinstance(event, JobStarted):
             self._screen.start()
-        elif isinstance(event, StepsDone) and (run := self._position.run):
+            return
+        event, run = self._position.whose(event)
+        if run is not None and isinstance(event, StepsDone) and not self._screen.is_live:
+            # Of several at once each is told in turn.
+            others = [other.shown for other in self._position.going_on() if other is not run]
             silent = self._clock() - self._said_at
-            if not self._screen.is_live and silent >= LINE_EVERY:
+            if silent >= LINE_EVERY and run.shown <= min(others, default=run.shown):
+                run.shown = self._clock()
                 self.say(f"{run.job}: {steps_line(event)}")
 
     def say(self, line: str) -> None:
@@ -212,24 +229,28 @@ class ExperimentDisplay:
 
     def _draw(self) -> RenderableType:
         position, width = self._position, self._screen.console.width
-        run, told = position.run, position.told
-        below = ""
-        if run and run.started:
-            epoch = epoch_words(run.started, run.steps)
-            below = f"{epoch}  {figures_line(run.steps, run.best, width - len(epoch) - 2)}"
-        elif told is not None and told.jobs is not None:
-            below = f"{told.done} of {told.jobs} done"
-        return draw_lines(
-            position.names or "finishing", position.share(), position.seconds_left(), below
-        )
+        runs, told = position.going_on(), position.told
+        several = len(runs) > 1
+        below: list[str] = []
+        for run in runs:
+            if run.started:
+                words = f"{run.job}  " * several + f"{epoch_words(run.started, run.steps)}  "
+                below.append(words + figures_line(run.steps, run.best, width - len(words)))
+        if not below and told is not None and told.jobs is not None:
+            below = [f"{told.done} of {told.jobs} done"]
+        title = f"{len(runs)} at once" if several else runs[0].job if runs else "finishing"
+        return draw_lines(title, position.share(), position.seconds_left(), "\n".join(below))
 
 
 class ExperimentLines(JsonLines):
     """Every event as a line of JSON, and every line for people as one, for other programs."""
 
     def __call__(self, event: ExperimentEvent) -> None:
-        """Write one event."""
-        super().__call__(cast("Event", event))
+        """Write one event; of several runs at once each says which it is of."""
+        if isinstance(event, RunTold):
+            self._write(event_to_line(event.told, job=event.job))
+        else:
+            super().__call__(cast("Event", event))
 
 
 class Silent:

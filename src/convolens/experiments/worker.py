@@ -1,8 +1,9 @@
 """The process that does jobs for :mod:`convolens.experiments.runner`.
 
 It says that it is ready, which takes seconds: no run's time is to go into that. Then it maps what
-the parent shares, reads one job a line and answers each with one line of JSON. It ends when there
-are no more jobs; and at once when the parent is gone.
+the parent shares, reads one job a line and answers each with lines of JSON: one for every event of
+its run, and one for what became of it. It ends when there are no more jobs; and at once when the
+parent is gone.
 """
 
 import json
@@ -25,6 +26,8 @@ from convolens.experiments.material import open_material
 from convolens.experiments.recipe_files import from_json
 from convolens.experiments.runner import READY, WORK
 from convolens.files import read_json
+from convolens.training import Event
+from convolens.training.events import event_to_dict
 
 
 class _Requests:
@@ -60,11 +63,16 @@ def main(folder: Path, threads: int) -> None:
     requests = _Requests(sys.stdin.buffer)
     _answer(answers, READY)
     bench: Workbench | None = None
+
+    def tell(event: Event) -> None:
+        _answer(answers, {"told": event_to_dict(event)})
+
     while (line := requests.take()) is not None:
         job = Job(**json.loads(line))
         try:
             bench = bench or _bench(folder)
-            answer: dict[str, Any] = asdict(bench.do(job))
+            torch.set_num_threads(job.threads or threads)
+            answer: dict[str, Any] = asdict(bench.do(job, tell))
         except KeyboardInterrupt:  # what SIGTERM is turned into while a run is trained
             answer = asdict(Outcome(status="interrupted"))
         except ConvolensError as error:

@@ -2,11 +2,12 @@
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TextIO
+from typing import Any, ClassVar, TextIO, get_args
 
+from convolens.config import choose, from_dict
 from convolens.training.saving_events import CheckpointSaved, RunResumed
 
 
@@ -100,6 +101,7 @@ class GraphRefused:
 
 Event = RunStarted | StepsDone | EpochDone | CheckpointSaved | RunResumed | GraphRefused | RunEnded
 Callback = Callable[[Event], None]
+_KINDS: dict[str, type[Event]] = {kind.event: kind for kind in get_args(Event)}
 
 
 def event_to_dict(event: Event) -> dict[str, Any]:
@@ -111,8 +113,22 @@ def event_to_dict(event: Event) -> dict[str, Any]:
     return {"event": event.event, **asdict(event)}
 
 
-def event_to_line(event: Event) -> str:
-    """An event as one line of JSON, its end included.
+def event_from_dict(values: Mapping[str, Any]) -> Event:
+    """An event again, from what :func:`event_to_dict` made of it.
+
+    Raises:
+        ConfigError: it is none.
+
+    >>> end = RunEnded(status="completed", step=3, best_epoch=1, train_seconds=0.5)
+    >>> event_from_dict(event_to_dict(end)) == end
+    True
+    """
+    kind = choose("event", str(values.get("event")), _KINDS)
+    return from_dict(kind, {name: value for name, value in values.items() if name != "event"})
+
+
+def event_to_line(event: Event, **more: str) -> str:
+    """An event as one line of JSON, its end included; ``more`` comes first after its kind.
 
     A number that is NaN or infinite becomes null: JSON has none, and a log must not end a run.
 
@@ -122,7 +138,7 @@ def event_to_line(event: Event) -> str:
     """
     values = {
         key: None if isinstance(value, float) and not math.isfinite(value) else value
-        for key, value in event_to_dict(event).items()
+        for key, value in ({"event": event.event} | more | event_to_dict(event)).items()
     }
     return json.dumps(values, allow_nan=False) + "\n"
 

@@ -7,8 +7,8 @@ In every round, in turn: each fold's training alone, as ``convolens train`` does
 are in memory, summed up; the whole of ``cross_validate`` with one fold after the other on all
 threads; and the whole of it with one fold a core. The two of ``cross_validate`` contain all that a
 user waits for beside training: reading, looking for copies, dividing, predicting what was held
-out, and starting processes. Their ratio to the sum decides ``AT_ONCE`` in
-``convolens/experiments/runner.py``; the goal is at most 1.05.
+out, and starting processes. Their ratios to the sum decide ``usual_at_once`` in
+``convolens/experiments/sharing.py``; the goal is at most 1.05.
 """
 
 import argparse

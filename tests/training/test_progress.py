@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from types import SimpleNamespace
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -14,8 +15,15 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from convolens.errors import ConfigError
-from convolens.training import event_to_dict
-from convolens.training.events import EpochDone, RunEnded, RunResumed, RunStarted, StepsDone
+from convolens.training import Event, event_to_dict
+from convolens.training.events import (
+    EpochDone,
+    RunEnded,
+    RunResumed,
+    RunStarted,
+    StepsDone,
+    event_from_dict,
+)
 from convolens.training.live_lines import draw_live
 from convolens.training.progress import FEW_EPOCHS, ProgressDisplay, choose_display
 from convolens.training.progress_words import about, duration
@@ -254,6 +262,21 @@ def test_a_stream_that_is_closed_from_the_start_is_no_obstacle(live):
     for event in (started(), steps(1), epoch(1), ended()):
         display(event)
     display.close()
+
+
+@given(st.one_of([st.from_type(kind) for kind in get_args(Event)]))
+def test_an_event_comes_whole_through_json(event):
+    told = event_from_dict(json.loads(json.dumps(event_to_dict(event))))
+    assert type(told) is type(event)
+    assert repr(told) == repr(event)  # NaN is not equal to itself
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"event": "steps_dome"}, {"event": "run_ended", "step": "1"}]
+)
+def test_what_is_no_event_is_refused(values):
+    with pytest.raises(ConfigError):
+        event_from_dict(values)
 
 
 def test_json_lines_are_the_events(capsys):

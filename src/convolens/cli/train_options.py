@@ -74,7 +74,11 @@ TrialsOption = Annotated[
 ]
 AtOnceOption = Annotated[
     int | None,
-    typer.Option("--at-once", metavar="N", help="Folds trained at a time, sharing the cores."),
+    typer.Option(
+        "--at-once",
+        metavar="N",
+        help="Folds trained at a time. Default: one a core, up to 4, where that pays.",
+    ),
 ]
 FoldsSeedOption = Annotated[
     int, typer.Option(min=0, help="Of the first fold's training; the others follow it.")

@@ -23,9 +23,9 @@ MOST_SHARED = 4 * 2**30
 def usual_at_once(jobs: int, data: Dataset, recipe: Recipe, *, timed: bool) -> int:
     """How many runs go at once unless somebody says it: one a core, where that pays.
 
-    Measured on two cores with five folds of 48,000 pictures: one fold a core takes 0.88 of the time
-    of one after the other, each on both (``benchmarks/cross_validation.py``). A run that has a time
-    takes all of it on whatever it has; and a GPU is not shared.
+    Measured on two cores with five folds of 48,000 pictures: one fold a core takes 0.72 to 0.88 of
+    the time of one after the other, each on both (``benchmarks/cross_validation.py``). A run that
+    has a time takes all of it on whatever it has; and a GPU is not shared.
 
     Args:
         jobs: how many runs there are.

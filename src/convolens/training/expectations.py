@@ -9,7 +9,7 @@ from convolens.training.settings import Recipe
 # Mean accuracy on pictures never seen, by (data set, recipe) and epochs: benchmarks/README.md.
 # All were trained on the whole training part.
 REACHED: dict[tuple[str, str], dict[float, float]] = {
-    ("fashion-mnist", "fast"): {1.5: 0.920, 3.0: 0.931, 10.0: 0.936},
+    ("fashion-mnist", "fast"): {1.5: 0.922, 3.0: 0.931, 10.0: 0.935},
 }
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-from convolens.bundle import predict_logits, prepared_batches
 from convolens.config import to_dict
 from convolens.data import fit_preprocessing
+from convolens.prediction import predict_logits, prepared_batches
 from convolens.recipes import RECIPES
 from convolens.training import Event, Recipe, fit
 from convolens.training.events import EpochDone, RunStarted

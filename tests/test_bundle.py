@@ -8,9 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
-from convolens.bundle import Model, load_model, predict_logits
+from convolens.bundle import Model, load_model
 from convolens.data import fit_preprocessing
 from convolens.errors import ConfigError, ImageError, ModelError
+from convolens.evaluation import with_temperature
+from convolens.prediction import predict_logits
 from convolens.zoo import build_network
 
 SMALL: dict[str, dict[str, Any]] = {
@@ -63,6 +65,30 @@ def test_a_saved_model_says_the_same_to_the_bit(
         "model.json",
         "weights.safetensors",
     ]
+
+
+def test_a_temperature_makes_it_surer_or_less_sure_and_stays_on_disk(
+    tmp_path: Path, pictures: np.ndarray
+) -> None:
+    plain = make_model()
+    warm = replace(plain, temperature=2.5)
+    own = plain.predict_proba(pictures)
+    np.testing.assert_array_equal(warm.predict_proba(pictures, calibrated=False), own)
+    found = warm.predict_proba(pictures)
+    np.testing.assert_allclose(found, with_temperature(own, 2.5), rtol=1e-5)
+    assert (warm.predict(pictures) == plain.predict(pictures)).all()
+    warm.save(tmp_path / "model")
+    opened = load_model(tmp_path / "model")
+    assert opened.temperature == 2.5
+    np.testing.assert_array_equal(opened.predict_proba(pictures), found)
+    described = json.loads((tmp_path / "model/model.json").read_text())
+    del described["temperature"]  # as models of before have it
+    (tmp_path / "model/model.json").write_text(json.dumps(described))
+    assert load_model(tmp_path / "model").temperature == 1
+    for wrong in (0.0, -1.0):
+        change(tmp_path / "model", temperature=wrong)
+        with pytest.raises(ModelError, match="temperature must be a number above 0; got"):
+            load_model(tmp_path / "model")
 
 
 def test_the_bundle_inside_a_run_is_found(tmp_path: Path) -> None:

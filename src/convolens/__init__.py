@@ -53,6 +53,7 @@ _PUBLIC = {
     "evaluate": "convolens.evaluation",
     "cross_validate": "convolens.experiments",
     "repeat_training": "convolens.experiments",
+    "compare": "convolens.experiments",
     "summarise": "convolens.zoo",
     "layer_filters": "convolens.explain",
     "feature_maps": "convolens.explain",
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from convolens.data import check_data as check_data
     from convolens.data import load_data as load_data
     from convolens.evaluation import evaluate as evaluate
+    from convolens.experiments import compare as compare
     from convolens.experiments import cross_validate as cross_validate
     from convolens.experiments import repeat_training as repeat_training
     from convolens.experiments import tune as tune

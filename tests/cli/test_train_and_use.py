@@ -18,7 +18,8 @@ TRAIN_KEYS = {
 }  # fmt: skip
 EVALUATE_KEYS = {
     "n", "accuracy", "accuracy_low", "accuracy_high", "log_loss", "ece", "per_class",
-    "confusion_matrix", "trained_on",
+    "confusion_matrix", "trained_on", "brier_score", "top_5_accuracy", "macro", "weighted",
+    "most_confused",
 }  # fmt: skip
 
 

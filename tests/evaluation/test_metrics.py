@@ -1,5 +1,6 @@
 """Checked against scikit-learn, SciPy and counting."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -8,27 +9,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn import metrics as oracle
+from tests.evaluation.conftest import predictions
 
 from convolens.errors import ConfigError
 from convolens.evaluation import (
     accuracy,
+    brier_score,
     class_metrics,
     confusion_matrix,
     evaluate_probabilities,
     expected_calibration_error,
     log_loss,
+    macro_average,
+    top_k_accuracy,
+    weighted_average,
     wilson_interval,
 )
-
-
-@st.composite
-def predictions(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
-    n, classes = draw(st.integers(1, 60)), draw(st.integers(2, 6))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    probabilities = rng.dirichlet(np.full(classes, draw(st.sampled_from([0.2, 1.0]))), size=n)
-    # scikit-learn cuts off below 2e-16, we at the smallest number of the type: stay above both.
-    probabilities = 0.999 * probabilities + 0.001 / classes
-    return probabilities, rng.integers(0, classes, size=n)
 
 
 @given(predictions())
@@ -50,6 +46,26 @@ def test_agrees_with_scikit_learn(given_predictions: tuple[np.ndarray, np.ndarra
         assert (entry.precision, entry.recall, entry.f1, entry.support) == pytest.approx(
             tuple(column[i] for column in expected)
         )
+    for average, ours in (("macro", macro_average(found)), ("weighted", weighted_average(found))):
+        theirs = oracle.precision_recall_fscore_support(
+            labels, predicted, labels=classes, zero_division=0, average=average
+        )
+        assert (ours.precision, ours.recall, ours.f1) == pytest.approx(theirs[:3])
+    assert brier_score(probabilities, labels) == pytest.approx(
+        ((probabilities - np.eye(len(classes))[labels]) ** 2).sum(axis=1).mean()
+    )
+
+
+@given(predictions(), st.integers(1, 7))
+@settings(deadline=None)
+def test_the_right_class_is_among_the_likeliest(
+    given_predictions: tuple[np.ndarray, np.ndarray], k: int
+) -> None:
+    probabilities, labels = given_predictions
+    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :k]
+    expected = (order == labels[:, None]).any(axis=1).mean()
+    assert top_k_accuracy(probabilities, labels, k) == pytest.approx(expected)
+    assert top_k_accuracy(probabilities, labels, 1) == accuracy(probabilities, labels)
 
 
 @given(st.integers(1, 500).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
@@ -111,8 +127,18 @@ def test_the_whole_in_one_object() -> None:
     record = judged.to_dict()
     assert {
         "n", "accuracy", "accuracy_low", "accuracy_high", "log_loss", "ece", "per_class",
-        "confusion_matrix",
+        "confusion_matrix", "brier_score", "top_5_accuracy", "macro", "weighted", "most_confused",
     } == record.keys()  # fmt: skip
+    assert record["top_5_accuracy"] == 1
+    assert record["brier_score"] == pytest.approx(
+        brier_score(probabilities, np.array([0, 1, 1, 0]))
+    )
+    for entry in record["per_class"]:
+        for name in ("precision", "recall", "f1"):
+            assert entry[f"{name}_low"] <= entry[name] <= entry[f"{name}_high"]
+    assert record["most_confused"] == [{"right": "dog", "called": "cat", "count": 1, "share": 0.5}]
+    assert "dog taken for cat: 1 (50.0% of its pictures)" in str(judged)
+    json.dumps(record, allow_nan=False)
     assert record["confusion_matrix"] == [[2, 0], [1, 1]]
     assert record["accuracy_low"] < record["accuracy"] == 0.75 < record["accuracy_high"]
     assert "75.00%" in str(judged)

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convolens.cli.data_options import takes_data_options
-from convolens.cli.output import JsonOption, ModelArgument, print_json, print_text, say
+from convolens.cli.output import (
+    CalibratedOption,
+    JsonOption,
+    ModelArgument,
+    print_json,
+    print_text,
+    say,
+)
 
 if TYPE_CHECKING:
     from convolens.bundle import Model
@@ -32,9 +39,17 @@ def evaluate(
             "DATA that is not divided.",
         ),
     ] = None,
+    calibrated: CalibratedOption = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Judge a model: accuracy with its interval, loss, calibration and every class."""
+    """Judge a model: accuracy with its interval, loss, calibration and every class.
+
+    Keys of --json: n; accuracy, accuracy_low, accuracy_high (95 %); top_5_accuracy, log_loss,
+    brier_score, ece (calibration error); macro and weighted (precision, recall, f1 over all
+    classes); per_class: name, precision, recall, f1, each with _low and _high (95 %), support;
+    confusion_matrix (row the right class); most_confused: right, called, count, share; trained_on
+    (of these pictures, how many the model is known to have been trained on; null if unknown).
+    """
     from convolens.bundle import load_model
     from convolens.evaluation import evaluate_pictures
     from convolens.training import count_trained_on
@@ -44,7 +59,7 @@ def evaluate(
         pictures = _own_pictures(model, split or "test", options)
     else:
         pictures = _other_pictures(trained, data, split, options)
-    evaluation = evaluate_pictures(trained, pictures)
+    evaluation = evaluate_pictures(trained, pictures, calibrated=calibrated)
     known = count_trained_on(model, pictures.split)
     say(f"judged on {pictures.which} of {pictures.name}")
     if known:

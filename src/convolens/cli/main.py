@@ -16,6 +16,7 @@ import typer
 from typer.exceptions import TyperException
 
 from convolens import __version__
+from convolens.cli.compare import compare
 from convolens.cli.cv import cv
 from convolens.cli.data import data
 from convolens.cli.evaluate import evaluate
@@ -38,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (tour, see, data, train, evaluate, predict, cv, tune):
+for command in (tour, see, data, train, evaluate, compare, predict, cv, tune):
     app.command()(command)
 
 

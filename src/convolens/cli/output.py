@@ -16,6 +16,15 @@ ModelArgument = Annotated[
 ]
 
 
+CalibratedOption = Annotated[
+    bool,
+    typer.Option(
+        "--calibrated/--uncalibrated",
+        help="Probabilities with the model's temperature, or the network's own.",
+    ),
+]
+
+
 def print_json(value: Any) -> None:
     """Print one JSON object (or list) on standard output; NaN is refused, as JSON has none."""
     print(json.dumps(value, indent=2, allow_nan=False))  # noqa: T201

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convolens.cli.output import (
+    CalibratedOption,
     JsonOption,
     ModelArgument,
     print_json,
@@ -28,6 +29,7 @@ def predict(
         list[str], typer.Argument(metavar="IMAGE...", help="Picture files, or china, flower.")
     ],
     top: Annotated[int, typer.Option(min=1, help="How many classes to name for each.")] = 3,
+    calibrated: CalibratedOption = True,
     as_json: JsonOption = False,
 ) -> int:
     """Say what is on pictures."""
@@ -37,7 +39,10 @@ def predict(
 
     trained = load_model(model)
     read, refused = _read(images, trained)
-    probabilities = trained.predict_proba(np.stack(list(read.values()))) if read else []
+    probabilities: Any = []
+    if read:
+        pictures = np.stack(list(read.values()))
+        probabilities = trained.predict_proba(pictures, calibrated=calibrated)
     found = {
         number: _prediction(images[number], row, trained.classes, top)
         for number, row in zip(read, probabilities, strict=True)

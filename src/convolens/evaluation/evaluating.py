@@ -11,15 +11,22 @@ from convolens.bundle import Model
 from convolens.config import choose, to_dict
 from convolens.data import Dataset, LabelledPictures, pictures_of
 from convolens.errors import DataError
+from convolens.evaluation.bootstrap import MatrixIntervals, bootstrap_matrix
+from convolens.evaluation.confusions import Confusion, most_confused
 from convolens.evaluation.intervals import wilson_interval
 from convolens.evaluation.metrics import (
+    Averages,
     ClassMetrics,
     Labels,
     Probabilities,
+    brier_score,
     class_metrics,
     confusion_matrix,
     expected_calibration_error,
     log_loss,
+    macro_average,
+    top_k_accuracy,
+    weighted_average,
 )
 
 
@@ -45,12 +52,61 @@ class Evaluation:
     """(classes, classes): row the right class, column the predicted one."""
     probabilities: Probabilities = field(repr=False)
     """(n, classes): what all of this was computed from, in the order of the pictures."""
+    labels: Labels = field(repr=False)
+    """(n,): and the right class of each, by its number in the model."""
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """(n,) whether each picture was judged rightly."""
+        return self.probabilities.argmax(axis=1) == self.labels
+
+    @property
+    def brier_score(self) -> float:
+        """Mean squared distance of the probabilities from the truth, 0..2."""
+        return brier_score(self.probabilities, self.labels)
+
+    def top_k_accuracy(self, k: int = 5) -> float:
+        """Share of the pictures whose right class is among the k likeliest."""
+        return top_k_accuracy(self.probabilities, self.labels, k)
+
+    @property
+    def macro(self) -> Averages:
+        """Mean over the classes."""
+        return macro_average(self.per_class)
+
+    @property
+    def weighted(self) -> Averages:
+        """Mean over the classes, each weighing as many pictures as it has."""
+        return weighted_average(self.per_class)
+
+    def intervals(self, confidence: float = 0.95, *, seed: int = 0) -> MatrixIntervals:
+        """Bootstrap intervals of precision, recall and F1 of every class."""
+        return bootstrap_matrix(self.confusion_matrix, confidence=confidence, seed=seed)
+
+    def most_confused(self, top: int | None = 10) -> tuple[Confusion, ...]:
+        """Which classes were taken for which, those of the most pictures first."""
+        names = tuple(entry.name for entry in self.per_class)
+        return most_confused(self.confusion_matrix, names, top=top)
 
     def to_dict(self) -> dict[str, Any]:
-        """All but the probabilities, as plain JSON types."""
-        figures = to_dict(replace(self, probabilities=self.probabilities[:0]))
-        del figures["probabilities"]
-        return figures
+        """All figures as plain JSON types; not the probabilities and labels of every picture."""
+        figures = to_dict(
+            replace(self, probabilities=self.probabilities[:0], labels=self.labels[:0])
+        )
+        del figures["probabilities"], figures["labels"]
+        intervals = self.intervals()
+        for name in ("precision", "recall", "f1"):
+            bounds = getattr(intervals, name)
+            for entry, (low, high) in zip(figures["per_class"], bounds, strict=True):
+                entry |= {f"{name}_low": low, f"{name}_high": high}
+        return {
+            **figures,
+            "brier_score": self.brier_score,
+            "top_5_accuracy": self.top_k_accuracy(5),
+            "macro": self.macro.to_dict(),
+            "weighted": self.weighted.to_dict(),
+            "most_confused": [each.to_dict() for each in self.most_confused()],
+        }
 
     def __str__(self) -> str:
         """A sentence and a table, for a terminal."""
@@ -69,10 +125,17 @@ class Evaluation:
             f"{entry.f1:6.1%}  {entry.support:8,}"
             for entry in self.per_class
         ]
-        return "\n".join(lines)
+        worst = [
+            f"  {each.right} taken for {each.called}: {each.count:,} "
+            f"({each.share:.1%} of its pictures)"
+            for each in self.most_confused(3)
+        ]
+        return "\n".join([*lines, *(["", "most confused", *worst] if worst else [])])
 
 
-def evaluate(model: Model, data: Dataset, *, split: str = "test") -> Evaluation:
+def evaluate(
+    model: Model, data: Dataset, *, split: str = "test", calibrated: bool = True
+) -> Evaluation:
     """Judge a model on a split of a data set.
 
     Args:
@@ -81,23 +144,26 @@ def evaluate(model: Model, data: Dataset, *, split: str = "test") -> Evaluation:
             another shape go through the model's own preprocessing; read from files in the model's
             shape they lose nothing on the way.
         split: "train", "validation" or "test", or "all" of them.
+        calibrated: as for :meth:`convolens.bundle.Model.predict_proba`.
 
     Raises:
         ConfigError: there is no such split.
         DataError: the data have a class that the model does not know.
     """
     choose(f"split of {data.name}", split, {**data.splits, "all": None})
-    return evaluate_pictures(model, pictures_of(data, split))
+    return evaluate_pictures(model, pictures_of(data, split), calibrated=calibrated)
 
 
-def evaluate_pictures(model: Model, pictures: LabelledPictures) -> Evaluation:
+def evaluate_pictures(
+    model: Model, pictures: LabelledPictures, *, calibrated: bool = True
+) -> Evaluation:
     """Judge a model on any labelled pictures, as from ``load_pictures``.
 
     Raises:
         DataError: they have a class that the model does not know.
     """
     label_of = _labels_by_name(pictures.class_names, model, pictures.name)
-    probabilities = model.predict_proba(pictures.split.images)
+    probabilities = model.predict_proba(pictures.split.images, calibrated=calibrated)
     return evaluate_probabilities(probabilities, label_of[pictures.split.labels], model.classes)
 
 
@@ -149,6 +215,7 @@ def evaluate_probabilities(
         per_class=class_metrics(matrix, class_names),
         confusion_matrix=matrix,
         probabilities=probabilities,
+        labels=labels,
     )
 
 

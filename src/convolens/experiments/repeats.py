@@ -7,6 +7,7 @@ from typing import Any
 from convolens.config import check_whole, to_dict
 from convolens.data import Dataset, DataSource
 from convolens.data.surveying import OnProgress, silent
+from convolens.errors import ModelError
 from convolens.experiments.bookkeeping import (
     Doing,
     check_dataset,
@@ -25,6 +26,7 @@ from convolens.experiments.sharing import check_at_once, recorded_at_once, usual
 from convolens.experiments.summaries import spread_over_seeds
 from convolens.experiments.timing import EachTime, as_planned, plan_recipe
 from convolens.extras import require
+from convolens.files import read_json
 from convolens.recipes.budgets import choose_budget, refuse_both
 from convolens.training import Recipe
 from convolens.training.budget import Budget
@@ -177,6 +179,19 @@ def repeat_training(
             bench = Workbench(material, asked, folder.path, problems, how)
             _repeat(folder, bench, telling, limit)
         return Repeats(path=folder.path, record=folder.record)
+
+
+def load_repeats(path: str | Path) -> Repeats:
+    """Open the folder of repeated trainings.
+
+    Raises:
+        ModelError: it is none, or its record is damaged.
+    """
+    record = read_json(Path(path) / RECORD, error=ModelError)
+    missing = {"settings", "data", "status", "runs", "summary"} - record.keys()
+    if missing:
+        raise ModelError(f"{Path(path) / RECORD} lacks {', '.join(sorted(missing))}")
+    return Repeats(path=Path(path), record=record)
 
 
 def _repeat(

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from convolens.bundle import Model, to_network_input
+from convolens.bundle import Model
 from convolens.config import choose
 from convolens.errors import ModelError
+from convolens.prediction import to_network_input
 
 if TYPE_CHECKING:
     import numpy as np

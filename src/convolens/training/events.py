@@ -75,6 +75,9 @@ class EpochDone:
     """Whether this is the best model so far, by validation accuracy, then by validation loss."""
     seconds: float
     """Since the first step."""
+    temperature: float | None = None
+    """Of the best so far: what logits are divided by, so that the probabilities of the validation
+    pictures fit best. Loss and accuracy here are those without it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from convolens.bundle import predict_logits, prepared_batches
 from convolens.data import Preprocessing, Split
+from convolens.evaluation.calibration import temperature_of
+from convolens.prediction import predict_logits, prepared_batches
 from convolens.training.events import EpochDone
 from convolens.training.imbalance import accuracy_by_class
 from convolens.training.measuring import Progress, check_loss
@@ -52,7 +55,8 @@ class BestWeights:
             Diverged: the loss is no number.
         """
         begin = time.perf_counter()
-        loss, accuracy, score = self._validate()
+        logits = self._logits()
+        loss, accuracy, score = self._measured(logits)
         progress.aside += time.perf_counter() - begin
         train_loss, train_accuracy = progress.end_epoch()
         check_loss(train_loss + loss, step)
@@ -66,6 +70,7 @@ class BestWeights:
             val_accuracy=accuracy,
             best=better,
             seconds=progress.seconds(),
+            temperature=temperature_of(logits, self.validation.labels) if better else None,
         )
         self.epochs.append(event)
         if better:
@@ -96,10 +101,12 @@ class BestWeights:
         self.epochs = [EpochDone(**event) for event in state["epochs"]]
         self.weights = {name: tensor.to(device) for name, tensor in state["weights"].items()}
 
-    def _validate(self) -> tuple[float, float, float]:
-        """Loss, accuracy, and what the weights are judged by."""
+    def _logits(self) -> NDArray[np.float32]:
         batches = prepared_batches(self.preprocessing, self.validation.images)
-        logits = predict_logits(self.network, batches, mirrored=self.mirrored, threads=self.threads)
+        return predict_logits(self.network, batches, mirrored=self.mirrored, threads=self.threads)
+
+    def _measured(self, logits: NDArray[np.float32]) -> tuple[float, float, float]:
+        """Loss, accuracy, and what the weights are judged by."""
         scores, labels = torch.from_numpy(logits), torch.from_numpy(self.validation.labels)
         loss = F.cross_entropy(scores, labels).item()
         correct = scores.argmax(1) == labels

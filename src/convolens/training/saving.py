@@ -80,6 +80,7 @@ class ModelKeeper:
             preprocessing=self.job.preprocessing,
             classes=self.job.data.class_names,
             mirrored=self.job.recipe.augmentation.flip is True,
+            temperature=best.temperature or 1.0,
             recipe=to_dict(self.job.recipe),
             metrics={
                 "epoch": best.epoch,

@@ -1,0 +1,102 @@
+"""Logits of a network for any number of pictures, on all threads and in bounded memory."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from convolens.data import Images, Preprocessing
+from convolens.threads import thread_pool
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+BATCH_SIZE = 250  # pictures a batch, and
+MOST_AT_ONCE = 8  # batches at a time, if there are so many threads: together they bound the memory
+
+
+def predict_logits(
+    network: nn.Module,
+    batches: Iterable[NDArray[np.float32]],
+    *,
+    mirrored: bool = False,
+    threads: int | None = None,
+) -> NDArray[np.float32]:
+    """Logits of a network for batches of preprocessed pictures, in float32.
+
+    On a CPU every batch is computed by one thread, several at the same time: the numbers do not
+    depend on how many there are, and threads that never wait for one another lose little where
+    other programs use the processor too.
+
+    Args:
+        network: from (n, channels, height, width) to (n, classes). It is put into evaluation mode
+            and left as it was found.
+        batches: (n, height, width, channels) float32 each, as from :func:`prepared_batches`.
+        mirrored: whether to average the logits of each picture and its mirror image.
+        threads: how many on a CPU; by default as many as PyTorch would use.
+
+    Returns:
+        (n of all batches, classes) float32.
+    """
+    device = next(network.parameters()).device
+
+    def logits(batch: NDArray[np.float32]) -> torch.Tensor:
+        with torch.inference_mode():
+            pictures = to_network_input(batch, device)
+            seen = network(pictures).float()
+            if mirrored:
+                seen = (seen + network(pictures.flip(3)).float()) / 2
+            return seen.cpu()
+
+    at_once = min(threads or torch.get_num_threads(), MOST_AT_ONCE)
+    training = network.training
+    network.eval()
+    try:
+        if device.type != "cpu":
+            return torch.cat(list(map(logits, batches))).numpy()
+        return torch.cat(list(_computed(logits, batches, at_once))).numpy()
+    finally:
+        network.train(training)
+
+
+def _computed(
+    compute: Callable[[NDArray[np.float32]], torch.Tensor],
+    batches: Iterable[NDArray[np.float32]],
+    at_once: int,
+) -> Iterator[torch.Tensor]:
+    """``compute`` of every batch, in order, with few batches in memory at a time.
+
+    The calling thread computes nothing, so the number of threads that it uses is left alone.
+    """
+    waiting: deque[Future[torch.Tensor]] = deque()
+    with thread_pool(at_once, each=1, name="predicting") as pool:
+        try:
+            for batch in batches:
+                waiting.append(pool.submit(compute, batch))
+                if len(waiting) > at_once:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def prepared_batches(preprocessing: Preprocessing, images: Images) -> Iterator[NDArray[np.float32]]:
+    """Preprocessed batches of pictures (n, height, width, channels) of the right shape."""
+    return (
+        preprocessing(images[start : start + BATCH_SIZE])
+        for start in range(0, len(images), BATCH_SIZE)
+    )
+
+
+def to_network_input(images: NDArray[np.float32], device: torch.device) -> torch.Tensor:
+    """Preprocessed pictures (n, height, width, channels) as (n, channels, height, width).
+
+    No pixel is copied on the CPU: the permuted view is what PyTorch calls ``channels_last``.
+    """
+    return torch.from_numpy(images).to(device, non_blocking=True).permute(0, 3, 1, 2)

@@ -12,7 +12,7 @@ from convolens.data import load_data
 from convolens.errors import ConfigError, DataError, ModelError
 from convolens.evaluation import compare_paired
 from convolens.experiments import compare, repeat_training
-from convolens.experiments.comparison import difference
+from convolens.experiments.comparison import Comparison, difference
 from convolens.experiments.contestants import Contestant
 from convolens.training import load_run, train_recipe
 
@@ -169,3 +169,22 @@ def test_models_of_different_sizes_judge_the_same_pictures(folder, recipe, tmp_p
     )
     assert found.n == 60
     assert [each.trained_on for each in found.contestants] == [0, 0]
+
+
+def test_the_verdict_names_what_can_be_told_and_what_cannot():
+    entered = [
+        contestant(name, [np.arange(1000) < hits])
+        for name, hits in (("a", 930), ("b", 929), ("c", 800), ("d", 790))
+    ]
+    differences = tuple(difference(entered[0], each, 0.99) for each in entered[1:])
+    found = Comparison(
+        pictures="these", n=1000, contestants=tuple(entered), differences=differences
+    )
+    assert found.verdict.startswith(
+        "It cannot be told whether a is better than b; it is better than c and d. If the difference"
+    )
+    others = Comparison(
+        pictures="these", n=1000, contestants=(entered[0], *entered[2:]),
+        differences=differences[1:],
+    )  # fmt: skip
+    assert others.verdict == "a is better than all others."

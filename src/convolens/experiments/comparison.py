@@ -79,10 +79,10 @@ class Comparison:
             first, *more = self.differences
             others = "all others" if more else first.other
             return f"{best} is better than {others}."
-        told = len(self.differences) - len(open_)
+        told = " and ".join(each.other for each in self.differences if each.told)
         names = " and ".join(each.other for each in open_)
         sentence = f"It cannot be told whether {best} is better than {names}"
-        sentence += f"; it is better than the other {told}." if told else "."
+        sentence += f"; it is better than {told}." if told else "."
         return f"{sentence} {_what_would_tell(open_[0], self.n)}"
 
     def to_dict(self) -> dict[str, Any]:

@@ -160,6 +160,25 @@ def test_batches_larger_than_the_data_are_measured_as_they_are() -> None:
     assert plan.expected.seconds < 60
 
 
+def test_what_judging_takes_is_known_once_it_was_done() -> None:
+    budget = Budget(seconds=60, started=0, reserve=5.0, validating=1.0, testing=2.0)
+    faster = budget.judged_in(0.5)
+    assert (faster.reserve, faster.validating, faster.testing) == (3.5, 0.5, 1.0)
+    assert faster.left() - budget.left() == pytest.approx(1.5, abs=0.1)
+    assert budget.judged_in(2.0).reserve == 8.0
+    assert budget.judged_in(0.5).judged_in(1.0) == budget
+    short = Budget(seconds=60, started=0, reserve=0.5, validating=1.0, testing=2.0)
+    assert short.judged_in(0.1).reserve == 0
+    unknown = Budget(seconds=60, started=0, reserve=5.0)
+    assert unknown.judged_in(7.0) is unknown
+    pace = BudgetPace(budget, 0.1)
+    pace.judged(0.5)
+    assert pace.budget == faster
+    resumed = BudgetPace(budget, 0.1)
+    resumed.load_state_dict(pace.state_dict())
+    assert resumed.budget.left() == pytest.approx(pace.budget.left(), abs=0.1)
+
+
 def test_a_recipe_that_is_planned_stays_and_gets_a_reserve() -> None:
     job = prepare_job(load_data("digits"), recipes.fast(epochs=0.3), 0)
     plan = keep_reserve(Plan(job=job, budget=Budget.from_now(600)), figures=False)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
 from convolens.errors import ConfigError
@@ -22,6 +22,10 @@ class Budget:
     from the start of its process."""
     reserve: float = 0.0
     """Seconds to be left after the last step, for judging, pictures and files."""
+    validating: float = 0.0
+    """Of those, for the validation pictures, as expected; 0 where nobody expects anything."""
+    testing: float = 0.0
+    """And for the test pictures."""
 
     def __post_init__(self) -> None:
         """Refuse a time in which nothing can be trained."""
@@ -35,6 +39,16 @@ class Budget:
         """A budget whose time begins to run with this call."""
         return cls(seconds=seconds, started=time.perf_counter())
 
+    def judged_in(self, seconds: float) -> Self:
+        """The budget once judging the validation pictures was measured: its reserve follows."""
+        if self.validating <= 0:
+            return self
+        judging = self.validating + self.testing
+        testing = self.testing * seconds / self.validating
+        # What is kept back is less where the whole is short: it never becomes less than nothing.
+        reserve = max(0.0, self.reserve - judging + seconds + testing)
+        return replace(self, reserve=reserve, validating=seconds, testing=testing)
+
     def left(self) -> float:
         """Seconds for steps that are left; below 0 when it is overdrawn."""
         return self.started + self.seconds - self.reserve - time.perf_counter()
@@ -45,6 +59,10 @@ class Pace(Protocol):
 
     def share(self, state: TrainingState) -> float:
         """The share of the run (0..1) that is done in the middle of the step to come."""
+        ...
+
+    def judged(self, seconds: float) -> None:
+        """Hear how long judging the validation pictures took."""
         ...
 
     def state_dict(self) -> Mapping[str, Any]:
@@ -62,6 +80,9 @@ class PlannedPace:
     def share(self, state: TrainingState) -> float:
         """By steps."""
         return min(1.0, (state.step + 0.5) / state.steps)
+
+    def judged(self, seconds: float) -> None:
+        """It has no time to keep."""
 
     def state_dict(self) -> dict[str, Any]:
         """It has no state."""
@@ -103,6 +124,10 @@ class BudgetPace:
         self.done += part
         return min(1.0, middle)
 
+    def judged(self, seconds: float) -> None:
+        """Keep back as much time for judging as it takes: it was expected from one step."""
+        self.budget = self.budget.judged_in(seconds)
+
     def _seconds_per_step(self, step: int) -> float:
         """What was expected counts as much as ten steps, and less the more are done.
 
@@ -123,6 +148,4 @@ class BudgetPace:
         self.done, self.expected = state["done"], state["expected"]
         now = time.perf_counter()
         started = now + state["left"] + self.budget.reserve - self.budget.seconds
-        self.budget = Budget(
-            seconds=self.budget.seconds, started=started, reserve=self.budget.reserve
-        )
+        self.budget = replace(self.budget, started=started)

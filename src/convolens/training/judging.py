@@ -47,6 +47,8 @@ class BestWeights:
         self.event: EpochDone | None = None
         self.epochs: list[EpochDone] = []
         self.weights: Mapping[str, Tensor] = {}
+        self.took = 0.0
+        """Seconds that the last judging took."""
 
     def judge(self, epoch: int, step: int, progress: Progress) -> EpochDone:
         """Judge the network as it is now, and keep its weights if they are the best.
@@ -57,7 +59,8 @@ class BestWeights:
         begin = time.perf_counter()
         logits = self._logits()
         loss, accuracy, score = self._measured(logits)
-        progress.aside += time.perf_counter() - begin
+        self.took = time.perf_counter() - begin
+        progress.aside += self.took
         train_loss, train_accuracy = progress.end_epoch()
         check_loss(train_loss + loss, step)
         better = (score, -loss) > self.score

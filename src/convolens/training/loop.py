@@ -140,6 +140,7 @@ def fit(
                 state.progress.tell(state.step, state.steps, epoch, n, rate)
                 if feed.ends_epoch(state.step) or state.step >= state.steps:
                     on_event(state.best.judge(epoch, state.step, state.progress))
+                    pace.judged(state.best.took)
                 if stop.asked or state.step >= state.steps:
                     break
                 if saver.due(state):

@@ -61,7 +61,7 @@ def plan_run(
     after = _after(costs, figures=figures)
     if budget is not None:
         asked = job.recipe if asked is None else asked
-        budget = _with_reserve(budget, after + costs.judged)
+        budget = _with_reserve(budget, costs, after)
         epochs = budget.left() / costs.epoch
         if 0 < epochs < 1 and asked.architecture == "compact" and "width" not in asked.arguments:
             asked = replace(asked, arguments={**asked.arguments, "width": HALF_WIDTH})
@@ -98,7 +98,7 @@ def keep_reserve(plan: Plan, *, figures: bool = True) -> Plan:
         return plan
     costs = _measured(plan.job)
     after = _after(costs, figures=figures)
-    budget = _with_reserve(plan.budget, after + costs.judged)
+    budget = _with_reserve(plan.budget, costs, after)
     expected = replace(
         plan.expected, seconds=budget.left() + budget.reserve, seconds_per_step=costs.step
     )
@@ -123,14 +123,15 @@ def _after(costs: _Costs, *, figures: bool) -> float:
     return costs.tested + _FILES + _FIGURES * figures
 
 
-def _with_reserve(budget: Budget, reserve: float) -> Budget:
+def _with_reserve(budget: Budget, costs: _Costs, after: float) -> Budget:
     left = budget.left()
     if left <= 0:
         raise ConfigError(
             f"a budget of {round(budget.seconds, 1):g} s is over before the first step: starting, "
             f"reading and measuring took {budget.seconds - left:.1f} s; give it more"
         )
-    return replace(budget, reserve=min(reserve, _MOST_RESERVED * left))
+    reserve = min(after + costs.judged, _MOST_RESERVED * left)
+    return replace(budget, reserve=reserve, validating=costs.judged, testing=costs.tested)
 
 
 def _measured(job: Job) -> _Costs:

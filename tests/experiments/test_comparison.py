@@ -132,6 +132,9 @@ def test_seeds_that_differ_as_much_are_said_to():
     single = contestant("single", [np.arange(1000) < 905])
     alone = difference(one, single, 0.95)
     assert not alone.told
+    # An interval of several seeds is one of the pictures, too: no narrower than they allow.
+    low, high = one.interval
+    assert high - low > 2 * 1.96 * (0.91 * 0.09 / 1000) ** 0.5
     # A single model is taken to vary as much as the others, and its mean is over one.
     assert alone.high - alone.low > found.high - found.low
 
@@ -146,8 +149,11 @@ def test_what_cannot_be_compared(folder, arrays, recipe, tmp_path):
         compare([better, folder / "worse/model"])
     with pytest.raises(ConfigError, match="options of a data set need a data set"):
         compare([better, folder / "worse"], size=8)
-    with pytest.raises(ModelError):
-        compare([better, tmp_path], folder / "digits.npz")
+    for data in (None, folder / "digits.npz"):
+        with pytest.raises(ModelError, match="is neither a model bundle"):
+            compare([better, tmp_path], data)
+        with pytest.raises(ModelError, match="does not exist"):
+            compare([better, tmp_path / "missing"], data)
     with pytest.raises(ConfigError, match="split"):
         compare([better, folder / "worse"], split="tset")
     np.savez(tmp_path / "others.npz", images=arrays[0][:90], labels=arrays[1][:90])

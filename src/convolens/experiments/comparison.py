@@ -16,11 +16,13 @@ from convolens.experiments.contestants import (
     CONFIDENCE,
     Contestant,
     NamedPictures,
+    Part,
     enter,
+    half_width,
     members_of,
+    of_pictures,
     own_pictures,
 )
-from convolens.experiments.intervals import student_t_quantile
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +104,7 @@ class Comparison:
         gaps: list[Difference | None] = [None, *self.differences]
         lines = [
             (
-                f"{'run':<{width}}  seeds  accuracy            95 %   behind the best  parameters"
+                f"{'run':<{width}}  seeds  accuracy            95 %     behind the best  parameters"
                 "      size  training"
             )
         ]
@@ -112,7 +114,7 @@ class Comparison:
             trained = "" if each.train_seconds is None else f"{each.train_seconds:,.0f} s"
             lines.append(
                 f"{each.name:<{width}}  {len(each.right):5}  {each.accuracy:8.2%}  "
-                f"{f'{low:.1%} to {high:.1%}':>14}  {behind:>16}  {each.parameters:10,}  "
+                f"{f'{low:.1%} to {high:.1%}':>14}  {behind:>18}  {each.parameters:10,}  "
                 f"{each.bytes / 1e6:5.1f} MB  {trained:>8}"
             )
         return "\n".join([*lines, "", self.verdict])
@@ -206,14 +208,9 @@ def difference(best: Contestant, other: Contestant, confidence: float) -> Differ
             method="paired bootstrap over the pictures; told by McNemar's exact test",
         )
     gap = best.accuracy - other.accuracy
-    per_picture = best.right.mean(axis=0) - other.right.mean(axis=0)
-    n = len(per_picture)
-    of_pictures = float(per_picture.var(ddof=1)) / n if n > 1 else 0.0
-    parts = [(of_pictures, max(1, n - 1)), *_of_seeds(best, other)]
-    total = sum(part for part, _ in parts)
-    freedom = total**2 / sum(part**2 / degrees for part, degrees in parts) if total else 1.0
-    half = student_t_quantile(confidence, max(1, math.floor(freedom))) * math.sqrt(total)
-    seeds = total - of_pictures
+    pictures = of_pictures(best.right.mean(axis=0) - other.right.mean(axis=0))
+    seeds = _of_seeds(best, other)
+    half = half_width([pictures, *seeds], confidence)
     return Difference(
         other=other.name,
         difference=gap,
@@ -221,7 +218,9 @@ def difference(best: Contestant, other: Contestant, confidence: float) -> Differ
         high=gap + half,
         confidence=confidence,
         told=gap - half > 0,
-        would_tell=_would_tell(gap, of_pictures * n, seeds, confidence),
+        would_tell=_would_tell(
+            gap, pictures[0] * best.right.shape[1], sum(part for part, _ in seeds), confidence
+        ),
         only_best=None,
         only_other=None,
         p_value=None,
@@ -229,7 +228,7 @@ def difference(best: Contestant, other: Contestant, confidence: float) -> Differ
     )
 
 
-def _of_seeds(*both: Contestant) -> list[tuple[float, int]]:
+def _of_seeds(*both: Contestant) -> list[Part]:
     """For each the variance of its mean over seeds, and the degrees of freedom of that."""
     several = [each for each in both if len(each.right) > 1]
     freedom = sum(len(each.right) - 1 for each in several)
@@ -251,6 +250,11 @@ def _would_tell(gap: float, of_one: float, seeds: float, confidence: float) -> i
     return math.ceil(of_one / (wanted - seeds)) if wanted > seeds else None
 
 
+def _rounded(number: int) -> int:
+    """To two digits: more would pretend to be exact."""
+    return round(number, 2 - len(str(number)))
+
+
 def _what_would_tell(gap: Difference, n: int) -> str:
     if gap.would_tell is None and gap.p_value is None and gap.difference > 0:
         return (
@@ -261,6 +265,6 @@ def _what_would_tell(gap: Difference, n: int) -> str:
     if gap.would_tell <= n:
         return f"These {n:,} pictures could just have told such a difference, and did not."
     return (
-        f"If the difference is {gap.difference:.2%} as it was seen, about {gap.would_tell:,} "
-        f"pictures of this kind would tell; these were {n:,}."
+        f"If the difference is {gap.difference:.2%} as it was seen, about "
+        f"{_rounded(gap.would_tell):,} pictures of this kind would tell; these were {n:,}."
     )

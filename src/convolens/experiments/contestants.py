@@ -1,10 +1,11 @@
 """Those that are compared: what each judged rightly, of pictures that are the same for all."""
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, variance
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from convolens.data import Dataset, DataSource, LabelledPictures, load_pictures,
 from convolens.data.surveying import OnProgress
 from convolens.errors import ConfigError, ModelError
 from convolens.evaluation import evaluate_pictures, wilson_interval
-from convolens.experiments.intervals import mean_interval
+from convolens.experiments.intervals import student_t_quantile
 from convolens.experiments.repeats import RECORD as SEEDS
 from convolens.experiments.repeats import load_repeats
 from convolens.training import count_trained_on, load_run
@@ -57,9 +58,11 @@ class Contestant:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 %: Wilson's of one model, Student's t over the seeds of several."""
+        """95 %: Wilson's of one model, Student's t over pictures and seeds of several."""
         if len(self.right) > 1:
-            return mean_interval(self.accuracies, CONFIDENCE)
+            seeds = (variance(self.accuracies) / len(self.right), len(self.right) - 1)
+            half = half_width([of_pictures(self.right.mean(axis=0)), seeds], CONFIDENCE)
+            return max(0.0, self.accuracy - half), min(1.0, self.accuracy + half)
         return wilson_interval(int(self.right.sum()), self.right.shape[1], CONFIDENCE)
 
     def to_dict(self) -> dict[str, Any]:
@@ -78,6 +81,29 @@ class Contestant:
             "images_per_second": self.images_per_second,
             "trained_on": self.trained_on,
         }
+
+
+Part = tuple[float, int]
+"""Of a variance, and the degrees of freedom with which it is known."""
+
+
+def of_pictures(values: NDArray[np.float64]) -> Part:
+    """Of the mean over pictures, each of which has a value."""
+    n = len(values)
+    return (float(values.var(ddof=1)) / n if n > 1 else 0.0, max(1, n - 1))
+
+
+def half_width(parts: Sequence[Part], confidence: float) -> float:
+    """Half of the interval of something whose variance is a sum of parts.
+
+    Source: F. Satterthwaite, "An approximate distribution of estimates of variance components",
+    1946, for the degrees of freedom.
+    """
+    total = sum(part for part, _ in parts)
+    if total == 0:
+        return 0.0
+    freedom = total**2 / sum(part**2 / degrees for part, degrees in parts)
+    return student_t_quantile(confidence, max(1, math.floor(freedom))) * math.sqrt(total)
 
 
 class NamedPictures:
@@ -139,6 +165,7 @@ def own_pictures(paths: Sequence[Path], split: str) -> OwnPictures:
     """
     bare = next((path for path in paths if not (path / RUN).is_file()), None)
     if bare is not None:
+        load_model(bare)  # says so if it is no model at all
         raise ConfigError(
             f"{bare} is a bundle without a run: name the data set to judge on, with --data DATA"
         )

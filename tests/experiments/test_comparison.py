@@ -88,7 +88,7 @@ def test_seeds_are_one_contestant_with_their_spread(folder):
 
 def test_of_three_each_difference_is_surer(folder):
     found = compare([folder / name for name in ("seeds", "worse", "better")])
-    assert [gap.confidence for gap in found.differences] == [0.975, 0.975]
+    assert [gap.confidence for gap in found.differences] == pytest.approx([1 - 0.05 / 3] * 2)
     accuracies = [each.accuracy for each in found.contestants]
     assert accuracies == sorted(accuracies, reverse=True)
 

@@ -118,7 +118,7 @@ def unsure_below(
     )
     kept = next(passing, None)
     if kept is None:
-        above = float(np.nextafter(1.0, 2.0))
+        above = 2.0  # also in float32, where a probability may be exactly 1
         return UnsureBelow(
             threshold=above, risk=risk, confidence=confidence, coverage=0.0, seen_risk=0.0
         )

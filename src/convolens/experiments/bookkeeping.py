@@ -58,11 +58,12 @@ def do_jobs(
     if done:
         doing.telling.say(f"{len(done)} of {len(jobs)} were done before and are kept")
     timed = doing.time.begin(len(waiting), doing.at_once) if doing.time else _as_it_is
-    threads = threads_of(jobs, doing.at_once)
+    # Runs of one time must not differ in what they have to spend it on.
+    threads = {} if doing.time else threads_of(jobs, doing.at_once)
     begin = time.monotonic()
 
     def hand_out(job: Job) -> Job:
-        return replace(timed(job), threads=threads[job.folder])
+        return replace(timed(job), threads=threads.get(job.folder))
 
     def how_far(here: int) -> dict[str, Any]:
         rounds = math.ceil(here / doing.at_once)

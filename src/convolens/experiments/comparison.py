@@ -167,7 +167,8 @@ def compare(
     entered = [enter(name, paths, source) for name, paths in zip(names, members, strict=True)]
     entered.sort(key=lambda each: -each.accuracy)
     best, *others = entered
-    confidence = 1 - (1 - CONFIDENCE) / len(others)
+    # The best one is chosen by the same pictures: as if each had been compared with each.
+    confidence = 1 - (1 - CONFIDENCE) / math.comb(len(entered), 2)
     return Comparison(
         pictures=source.words,
         n=best.right.shape[1],
@@ -233,12 +234,9 @@ def _of_seeds(*both: Contestant) -> list[Part]:
     several = [each for each in both if len(each.right) > 1]
     freedom = sum(len(each.right) - 1 for each in several)
     pooled = sum(variance(each.accuracies) * (len(each.right) - 1) for each in several) / freedom
-    return [
-        (variance(each.accuracies) / len(each.right), len(each.right) - 1)
-        if len(each.right) > 1
-        else (pooled, freedom)
-        for each in both
-    ]
+    if len(several) < len(both):  # one estimate, for a mean of several and for a single model
+        return [(pooled * sum(1 / len(each.right) for each in both), freedom)]
+    return [(variance(each.accuracies) / len(each.right), len(each.right) - 1) for each in both]
 
 
 def _would_tell(gap: float, of_one: float, seeds: float, confidence: float) -> int | None:

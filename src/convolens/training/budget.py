@@ -45,8 +45,9 @@ class Budget:
             return self
         judging = self.validating + self.testing
         testing = self.testing * seconds / self.validating
-        # What is kept back is less where the whole is short: it never becomes less than nothing.
-        reserve = max(0.0, self.reserve - judging + seconds + testing)
+        # A machine that stood still while it judged is not taken for one that always does.
+        wanted = max(0.0, self.reserve - judging + seconds + testing)
+        reserve = min(wanted, 2 * self.reserve)
         return replace(self, reserve=reserve, validating=seconds, testing=testing)
 
     def left(self) -> float:

@@ -130,7 +130,9 @@ def _with_reserve(budget: Budget, costs: _Costs, after: float) -> Budget:
             f"a budget of {round(budget.seconds, 1):g} s is over before the first step: starting, "
             f"reading and measuring took {budget.seconds - left:.1f} s; give it more"
         )
-    reserve = min(after + costs.judged, _MOST_RESERVED * left)
+    reserve = after + costs.judged
+    if reserve > _MOST_RESERVED * left:  # cut, it says nothing of what judging is to take
+        return replace(budget, reserve=_MOST_RESERVED * left)
     return replace(budget, reserve=reserve, validating=costs.judged, testing=costs.tested)
 
 

@@ -1,0 +1,261 @@
+"""A network to look into, whoever's it is: its input, its layers, and what they put out.
+
+What is here takes a :class:`~convolens.bundle.Model`, which knows how pictures become its input,
+or any ``nn.Module`` that gives logits (n, classes) for one tensor (n, channels, height, width).
+Layers are found by what they are, never by how they are called.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from convolens.bundle import Model, Pictures
+from convolens.config import choose
+from convolens.errors import ConfigError
+from convolens.prediction import to_network_input
+
+Explainable = Model | nn.Module
+"""A trained model, or any network."""
+
+LayerKind = Literal["convolution", "pooling", "normalisation", "activation", "dense", "other"]
+
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_POOLINGS = (
+    nn.MaxPool2d,
+    nn.AvgPool2d,
+    nn.AdaptiveAvgPool2d,
+    nn.AdaptiveMaxPool2d,
+    nn.LPPool2d,
+)
+_ACTIVATIONS = (
+    nn.ReLU,
+    nn.ReLU6,
+    nn.LeakyReLU,
+    nn.PReLU,
+    nn.ELU,
+    nn.GELU,
+    nn.SiLU,
+    nn.Mish,
+    nn.Sigmoid,
+    nn.Tanh,
+    nn.Hardswish,
+    nn.Softplus,
+)
+_NORMALISATIONS = (
+    nn.modules.batchnorm._BatchNorm,  # noqa: SLF001 - the base of all of them has no other name
+    nn.LayerNorm,
+    nn.GroupNorm,
+    nn.LocalResponseNorm,
+)
+_BY_KIND: tuple[tuple[LayerKind, tuple[type[nn.Module], ...]], ...] = (
+    ("convolution", _CONVOLUTIONS),
+    ("pooling", _POOLINGS),
+    ("normalisation", _NORMALISATIONS),
+    ("activation", _ACTIVATIONS),
+    ("dense", (nn.Linear,)),
+)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Passed:
+    """What came out of a pass through a network."""
+
+    logits: Tensor
+    """(n, classes)."""
+    outputs: dict[str, Tensor]
+    """By layer, in the order of the computation, as each gave it: no later layer has changed it."""
+    inputs: dict[str, Tensor]
+    """What came into each of these layers (the first of its inputs), likewise."""
+
+
+def network_of(model: Explainable) -> nn.Module:
+    """The network itself."""
+    return model.network if isinstance(model, Model) else model
+
+
+def network_input(model: Explainable, pictures: Pictures) -> Tensor:
+    """Pictures as a network takes them.
+
+    Args:
+        model: one with a preprocessing, or a network without.
+        pictures: for a model a list of any pictures, or an array (n, height, width, channels) of
+            uint8; each goes through the model's own preprocessing. For a bare network an array of
+            floating point (n, height, width, channels), which goes in as it is.
+
+    Returns:
+        (n, channels, height, width) float32, on the network's device.
+
+    Raises:
+        ConfigError: no picture, or for a bare network anything but an array of numbers.
+        ImageError: a picture cannot be read.
+    """
+    device = _device(network_of(model))
+    if isinstance(model, Model):
+        if isinstance(pictures, str | bytes) or not hasattr(pictures, "__len__"):
+            raise ConfigError(
+                f"pictures must be a list; got one {type(pictures).__name__}: put it in brackets"
+            )
+        if len(pictures) == 0:
+            raise ConfigError("there is nothing to look at: no picture was given")
+        ready = isinstance(pictures, np.ndarray) and pictures.dtype == np.uint8
+        if ready and pictures.shape[1:] == model.input_shape:
+            return to_network_input(model.preprocessing(pictures), device)
+        return to_network_input(model.preprocessing.prepare(pictures), device)
+    array = np.asarray(pictures)
+    if array.ndim != 4 or 0 in array.shape or not np.issubdtype(array.dtype, np.floating):
+        raise ConfigError(
+            "a bare network takes an array of floating point, (n, height, width, channels); got "
+            f"shape {array.shape} of {array.dtype}. A Model has a preprocessing and takes any "
+            "pictures"
+        )
+    return to_network_input(np.ascontiguousarray(array, dtype=np.float32), device)
+
+
+def mirrored(model: Explainable) -> bool:
+    """Whether the logits that a model gives are the mean of a picture's and its mirror image's."""
+    return isinstance(model, Model) and model.mirrored
+
+
+def kind_of(module: nn.Module) -> LayerKind:
+    """What a layer does.
+
+    >>> kind_of(nn.Conv2d(1, 1, 3)), kind_of(nn.ReLU())
+    ('convolution', 'activation')
+    """
+    for kind, classes in _BY_KIND:
+        if isinstance(module, classes):
+            return kind
+    return "other"
+
+
+def layers_of(model: Explainable, *kinds: LayerKind) -> dict[str, nn.Module]:
+    """The layers of a network, those modules that have no parts, in the order of registration.
+
+    Args:
+        model: as everywhere here.
+        *kinds: those wanted; all if none is named.
+
+    >>> list(layers_of(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()), "convolution"))
+    ['0']
+    """
+    return {
+        name: module
+        for name, module in network_of(model).named_modules()
+        if not any(True for _ in module.children()) and (not kinds or kind_of(module) in kinds)
+    }
+
+
+def find_layer(model: Explainable, name: str, *kinds: LayerKind) -> nn.Module:
+    """A layer by its name; of a module with parts, its output is the layer's.
+
+    Args:
+        model: as everywhere here.
+        name: as in :func:`layers_of` or, where no kind is named, of any module.
+        *kinds: those allowed; any if none is named.
+
+    Raises:
+        ConfigError: there is none of that name, or it is of another kind; the nearest are named.
+    """
+    modules = dict(network_of(model).named_modules())
+    if not kinds and modules.get(name) is not None and name:
+        return modules[name]
+    what = f"{' or '.join(kinds)} layer" if kinds else "layer"
+    layers = layers_of(model, *kinds)
+    if not layers:
+        raise ConfigError(f"the network has no {what} to look at")
+    if kinds and name in modules and name not in layers:
+        raise ConfigError(
+            f"layer {name!r} is a {type(modules[name]).__name__}; allowed is a {what}, such as "
+            f"{', '.join(list(layers)[:3])}"
+        )
+    return choose(what, name, layers)
+
+
+@contextmanager
+def judging(network: nn.Module) -> Iterator[None]:
+    """While the block runs, every module is in evaluation mode; then each as it was found."""
+    modes = [(module, module.training) for module in network.modules()]
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes:
+            module.training = mode
+
+
+def pass_through(model: Explainable, x: Tensor, layers: Sequence[str] | None = None) -> Passed:
+    """One pass through a network, keeping what layers put out.
+
+    Where gradients are on, those of the logits by each output can be asked for
+    (``torch.autograd.grad``); for that ``x`` should require one. A layer that is passed several
+    times counts by its last pass.
+
+    Args:
+        model: as everywhere here.
+        x: (n, channels, height, width), as from :func:`network_input`.
+        layers: whose outputs are kept, by name; those of all layers without parts if None.
+
+    Raises:
+        ConfigError: there is no such layer, one is not passed, or the network does not give logits
+            (n, classes).
+    """
+    network = network_of(model)
+    wanted = layers_of(model) if layers is None else {n: find_layer(model, n) for n in layers}
+    outputs: dict[str, Tensor] = {}
+    inputs: dict[str, Tensor] = {}
+
+    def keeper(name: str) -> Callable[..., Any]:
+        def keep(_module: nn.Module, given: tuple[Any, ...], output: Any) -> Any:
+            if not isinstance(output, Tensor):
+                return None
+            outputs.pop(name, None)  # so that the order is that of the last pass
+            outputs[name] = output
+            if given and isinstance(given[0], Tensor):
+                inputs[name] = given[0]
+            # What follows gets a copy: an activation in place would change what is kept.
+            return output.clone()
+
+        return keep
+
+    handles = [module.register_forward_hook(keeper(name)) for name, module in wanted.items()]
+    try:
+        with judging(network):
+            logits = network(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != len(x):
+        got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise ConfigError(
+            f"a network must give logits (n, classes) for {len(x)} pictures; got {got}"
+        )
+    if layers is not None and (missing := [name for name in layers if name not in outputs]):
+        raise ConfigError(f"layer {missing[0]!r} is not passed by a picture")
+    return Passed(logits=logits, outputs=outputs, inputs=inputs)
+
+
+def last_convolution(model: Explainable, x: Tensor) -> str:
+    """The convolution that a picture passes last.
+
+    Raises:
+        ConfigError: the network has none.
+    """
+    names = list(layers_of(model, "convolution"))
+    if not names:
+        raise ConfigError("the network has no convolution to look at")
+    with torch.no_grad():
+        passed = pass_through(model, x[:1], None)
+    ran = [name for name in passed.outputs if name in set(names)]
+    if not ran:
+        raise ConfigError("no picture passes a convolution of the network")
+    return ran[-1]
+
+
+def _device(network: nn.Module) -> torch.device:
+    first = next(network.parameters(), None)
+    return torch.device("cpu") if first is None else first.device

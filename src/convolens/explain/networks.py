@@ -102,8 +102,11 @@ def network_input(model: Explainable, pictures: Pictures) -> Tensor:
             )
         if len(pictures) == 0:
             raise ConfigError("there is nothing to look at: no picture was given")
-        ready = isinstance(pictures, np.ndarray) and pictures.dtype == np.uint8
-        if ready and pictures.shape[1:] == model.input_shape:
+        if (
+            isinstance(pictures, np.ndarray)
+            and pictures.dtype == np.uint8
+            and pictures.shape[1:] == model.input_shape
+        ):  # nothing to fit, one by one
             return to_network_input(model.preprocessing(pictures), device)
         return to_network_input(model.preprocessing.prepare(pictures), device)
     array = np.asarray(pictures)

@@ -18,6 +18,7 @@ from convolens.plotting.image import plot_image
 from convolens.plotting.maps import plot_feature_maps
 from convolens.plotting.pooling import plot_pooling
 from convolens.plotting.predictions import plot_predictions
+from convolens.plotting.reliability import plot_reliability
 from convolens.plotting.trace import plot_trace
 from convolens.plotting.views import plot_view
 
@@ -36,6 +37,7 @@ __all__ = [
     "plot_pairs",
     "plot_pooling",
     "plot_predictions",
+    "plot_reliability",
     "plot_trace",
     "plot_view",
     "save_figure",

@@ -1,0 +1,125 @@
+"""What charts share: quiet axes, marks in per cent, and numbers in circles that name lines."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from convolens.plotting.style import INK, SMALL
+
+FAINT = "#e6e6e6"
+"""Of the lines behind a chart."""
+
+BADGE = 0.2
+"""Diameter in inches of a number in a circle, the air around it included."""
+
+_CANDIDATES = 60
+_CLEAR_OF_LINES = 0.12  # inches; further away a line is surely not the one that is numbered
+
+
+def quiet(axes: Axes, grid: str = "both") -> None:
+    """Nothing but two axes and faint lines at their marks.
+
+    Args:
+        axes: of the chart.
+        grid: where lines are: at the marks of "x", "y", "both" or "none".
+    """
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(length=0)
+    axes.set_axisbelow(True)
+    for name in ("x", "y"):
+        if grid in (name, "both"):
+            axes.grid(axis=name, color=FAINT, linewidth=0.8)
+
+
+def percent_marks(axis: Axis, low: float, high: float, most: int = 5) -> None:
+    """Marks in per cent along an axis of shares, at round numbers between two shares."""
+    places = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    room = 1e-9 * max(high - low, 1e-9)
+    inside = [float(p) for p in places if low - room <= p <= min(high, 1.0) + room]
+    axis.set_ticks(inside, labels=[f"{100 * place:.3g} %" for place in inside])
+
+
+def percent(share: float) -> str:
+    """A share in words: one decimal below 10 and above 99 per cent, else none.
+
+    "0 %" and "100 %" are only said of none and of all.
+
+    >>> [percent(share) for share in (0.0, 0.0001, 0.034, 0.92, 0.996, 0.9999, 1.0)]
+    ['0 %', '<0.1 %', '3.4 %', '92 %', '99.6 %', '>99.9 %', '100 %']
+    """
+    if share in (0, 1):
+        return f"{share:.0%}".replace("%", " %")
+    if share < 0.0005:
+        return "<0.1 %"
+    if share > 0.9995:
+        return ">99.9 %"
+    decimals = 1 if share < 0.0995 or share > 0.9895 else 0
+    return f"{100 * share:.{decimals}f} %"
+
+
+def badge(axes: Axes, x: float, y: float, text: str, colour: str) -> None:
+    """A number in a circle at a point of a chart."""
+    axes.text(
+        x,
+        y,
+        text,
+        size=SMALL,
+        color=INK,
+        ha="center",
+        va="center_baseline",
+        zorder=6,
+        bbox={
+            "boxstyle": "circle,pad=0.18",
+            "facecolor": "white",
+            "edgecolor": colour,
+            "linewidth": 1.2,
+        },
+    )
+
+
+def badge_places(lines: Sequence[NDArray[np.float64]]) -> list[tuple[float, float]]:
+    """For each of several lines a point on it where a number may stand.
+
+    Numbers stay apart from one another and, where that can be, from the other lines.
+
+    Args:
+        lines: (points, 2) each, in inches.
+
+    Returns:
+        One (x, y) a line, in inches.
+    """
+    along = [_evenly(line) for line in lines]
+    places: list[tuple[float, float]] = []
+    for number, points in enumerate(along):
+        others = [other for index, other in enumerate(along) if index != number]
+        clear = np.minimum(_distance(points, others), _CLEAR_OF_LINES) / _CLEAR_OF_LINES
+        apart = _distance(points, [np.array(places)] if places else [])
+        apart = np.minimum(apart, 1.2 * BADGE) / BADGE
+        # Where lines run together their numbers stand in turn along them.
+        wanted = (number + 1) / (len(along) + 1)
+        off = np.abs(np.linspace(0, 1, len(points)) - wanted)
+        best = int((4 * apart + clear - off).argmax())
+        places.append((float(points[best, 0]), float(points[best, 1])))
+    return places
+
+
+def _evenly(line: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Points at equal steps along a line, without its very ends."""
+    steps = np.hypot(*np.diff(line, axis=0).T)
+    length = np.concatenate([[0.0], np.cumsum(steps)])
+    at = np.linspace(0.04, 0.96, _CANDIDATES) * length[-1]
+    return np.stack([np.interp(at, length, line[:, axis]) for axis in (0, 1)], axis=1)
+
+
+def _distance(
+    points: NDArray[np.float64], others: Sequence[NDArray[np.float64]]
+) -> NDArray[np.float64]:
+    """From each point to the nearest of all others; infinite where there are none."""
+    if not others:
+        return np.full(len(points), np.inf)
+    apart = points[:, None, :] - np.concatenate(others)[None, :, :]
+    return np.hypot(apart[..., 0], apart[..., 1]).min(axis=1)

@@ -5,7 +5,6 @@ A bundle is a folder of two files: ``model.json``, which a person can read, and
 holds the SHA-256 of the second, and opening checks it. Nothing is ever unpickled.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,20 +20,25 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from convolens import __version__
-from convolens.config import from_dict
 from convolens.data import Images, Preprocessing, StoredImages
+from convolens.description import (
+    DESCRIPTION,
+    FORMAT_VERSION,
+    WEIGHTS,
+    Description,
+    find_bundle,
+    read_description,
+)
+from convolens.doubt import Thresholds, UnsureBelow, pick_threshold
 from convolens.errors import ConvolensError, ModelError
-from convolens.files import read_json, replacing, sha256, write_json
+from convolens.files import replacing, sha256, write_json
 from convolens.images import ImageSource
-from convolens.prediction import BATCH_SIZE, predict_logits, prepared_batches
+from convolens.prediction import BATCH_SIZE, predict_logits, prepared_batches, to_probabilities
 from convolens.zoo import build_network, summarise
 
 if TYPE_CHECKING:
     from convolens.zoo import ModelSummary
 
-FORMAT_VERSION = 1
-DESCRIPTION = "model.json"
-WEIGHTS = "weights.safetensors"
 _NETWORK = "network."
 _PREPROCESSING = "preprocessing."
 
@@ -67,6 +71,9 @@ class Model:
     temperature: float = 1.0
     """What logits are divided by before the softmax: fitted on validation pictures, so that of what
     has a probability of 0.9 nine in ten are right. It changes no prediction."""
+    thresholds: Thresholds | None = None
+    """For saying "unsure" and "unknown", fitted on validation pictures likewise; None where they
+    are not known."""
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -100,10 +107,90 @@ class Model:
         Raises:
             ImageError: a picture cannot be read.
         """
+        logits = self.logits(pictures)
+        return to_probabilities(logits, self.temperature if calibrated else 1.0)
+
+    def logits(self, pictures: Pictures) -> NDArray[np.float32]:
+        """What the network says of each picture, before any softmax.
+
+        Args:
+            pictures: as for :meth:`predict_proba`.
+
+        Returns:
+            (n, classes) float32; of a mirrored model the mean over both images.
+
+        Raises:
+            ImageError: a picture cannot be read.
+        """
         batches = self._prepared(pictures)
-        logits = predict_logits(self.network, batches, mirrored=self.mirrored)
-        scores = torch.from_numpy(logits)
-        return torch.softmax(scores / self.temperature if calibrated else scores, dim=1).numpy()
+        return predict_logits(self.network, batches, mirrored=self.mirrored)
+
+    def unsure_below(self, risk: float, *, confidence: float = 0.95) -> UnsureBelow:
+        """How sure the model must be to answer at a risk, and how often it then answers.
+
+        Args:
+            risk: of what is answered, the share that may be wrong, in (0, 1).
+            confidence: that this holds on pictures like those of the validation split, in (0, 1).
+
+        Returns:
+            The threshold on the calibrated probability of the likeliest class, above 1 where
+            nothing can be answered.
+
+        Raises:
+            ConfigError: a number outside its range.
+            ModelError: the model has no thresholds.
+        """
+        return pick_threshold(self._thresholds().risks, risk, confidence=confidence)
+
+    def unsure(
+        self, probabilities: NDArray[np.floating[Any]], risk: float, *, confidence: float = 0.95
+    ) -> NDArray[np.bool_]:
+        """For which pictures to say "unsure", so that few of the other answers are wrong.
+
+        Args:
+            probabilities: (n, classes), from :meth:`predict_proba`.
+            risk: as for :meth:`unsure_below`.
+            confidence: likewise.
+
+        Returns:
+            (n,) bool.
+
+        Raises:
+            ConfigError: a number outside its range.
+            ModelError: the model has no thresholds.
+        """
+        found = self.unsure_below(risk, confidence=confidence)
+        return probabilities.max(axis=1) < found.threshold
+
+    def familiarity(self, logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+        """How familiar pictures are, by the score that the model's threshold is on.
+
+        Args:
+            logits: (n, classes), from :meth:`logits`.
+
+        Returns:
+            (n,), higher for what is more like the pictures that it was trained on.
+
+        Raises:
+            ModelError: the model has no thresholds.
+        """
+        return self._thresholds().unknown.scores(logits)
+
+    def unknown(self, logits: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+        """Which pictures are unlike what the model was trained on, whatever class it names.
+
+        Of pictures that are like it, about one in twenty is flagged, too.
+
+        Args:
+            logits: (n, classes), from :meth:`logits`.
+
+        Returns:
+            (n,) bool.
+
+        Raises:
+            ModelError: the model has no thresholds.
+        """
+        return self.familiarity(logits) < self._thresholds().unknown.threshold
 
     def summary(self) -> "ModelSummary":
         """Every layer with its output shape, parameters, multiply-adds and receptive field."""
@@ -126,6 +213,7 @@ class Model:
             "metrics": self.metrics,
             "mirrored": self.mirrored,
             "temperature": self.temperature,
+            "thresholds": None if self.thresholds is None else self.thresholds.to_dict(),
             "versions": {"convolens": __version__, "torch": torch.__version__},
         }
         with replacing(path) as folder:
@@ -133,6 +221,14 @@ class Model:
             save_file(self._tensors(), folder / WEIGHTS)
             description["weights"] = {"file": WEIGHTS, "sha256": sha256(folder / WEIGHTS)}
             write_json(folder / DESCRIPTION, description)
+
+    def _thresholds(self) -> Thresholds:
+        if self.thresholds is None:
+            raise ModelError(
+                "this model has no thresholds to say unsure or unknown by: an earlier version of "
+                "Convolens trained it, or it was made by hand. Train it again"
+            )
+        return self.thresholds
 
     def _prepared(self, pictures: Pictures) -> Iterator[NDArray[np.float32]]:
         """Batches of the network's input, made one at a time so that memory stays bounded."""
@@ -181,10 +277,9 @@ def load_model(path: str | Path) -> Model:
     Raises:
         ModelError: there is none, it is damaged, or a newer version of Convolens wrote it.
     """
-    folder = _find_bundle(Path(path))
-    described = read_json(folder / DESCRIPTION, error=ModelError)
+    folder = find_bundle(Path(path))
+    bundle = read_description(folder)
     try:
-        bundle = _checked(described, folder)
         tensors = _read_weights(folder, bundle)
         preprocessing = Preprocessing.from_parts(
             bundle.preprocessing, _part(tensors, _PREPROCESSING)
@@ -215,36 +310,8 @@ def load_model(path: str | Path) -> Model:
         metrics=bundle.metrics,
         mirrored=bundle.mirrored,
         temperature=bundle.temperature,
+        thresholds=bundle.thresholds,
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _ArchitectureEntry:
-    name: str
-    arguments: dict[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _WeightsEntry:
-    file: str
-    sha256: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Description:
-    """What ``model.json`` holds, checked for its types."""
-
-    format_version: int
-    architecture: _ArchitectureEntry
-    input_shape: tuple[int, int, int]
-    classes: tuple[str, ...]
-    preprocessing: dict[str, Any]
-    recipe: dict[str, Any]
-    metrics: dict[str, float | None]
-    versions: dict[str, str]
-    weights: _WeightsEntry
-    mirrored: bool = False  # models of earlier versions do not say
-    temperature: float = 1.0  # likewise
 
 
 def _refuse_other(path: Path) -> None:
@@ -259,38 +326,7 @@ def _refuse_other(path: Path) -> None:
         raise ModelError(f"{path} is a file; a bundle is a folder")
 
 
-def _find_bundle(path: Path) -> Path:
-    for folder in (path, path / "model"):
-        if (folder / DESCRIPTION).is_file():
-            return folder
-    if not path.exists():
-        raise ModelError(f"{path} does not exist; a model is a bundle or a run folder")
-    if (path / "run.json").is_file():
-        raise ModelError(f"{path} is a run without a model: no epoch of it was finished")
-    raise ModelError(
-        f"{path} is neither a model bundle (a folder with {DESCRIPTION}) nor a run folder"
-    )
-
-
-def _checked(described: dict[str, Any], folder: Path) -> _Description:
-    found = described.get("format_version")
-    if found != FORMAT_VERSION:
-        raise ModelError(
-            f"{folder / DESCRIPTION} has format version {found!r}; this version of Convolens reads "
-            f"{FORMAT_VERSION}. A newer Convolens may have written it: upgrade"
-        )
-    bundle = from_dict(_Description, described, source=str(folder / DESCRIPTION))
-    if bundle.weights.file != WEIGHTS:
-        raise ModelError(f"{folder / DESCRIPTION}: weights must be in {WEIGHTS}")
-    if not 0 < bundle.temperature < math.inf:
-        raise ModelError(
-            f"{folder / DESCRIPTION}: temperature must be a number above 0; got "
-            f"{bundle.temperature}"
-        )
-    return bundle
-
-
-def _read_weights(folder: Path, bundle: _Description) -> dict[str, torch.Tensor]:
+def _read_weights(folder: Path, bundle: Description) -> dict[str, torch.Tensor]:
     path = folder / WEIGHTS
     if not path.is_file():
         raise ModelError(f"{path} is missing; the bundle is incomplete")

@@ -86,6 +86,22 @@ def _computed(
                 future.cancel()
 
 
+def to_probabilities(logits: NDArray[np.float32], temperature: float = 1.0) -> NDArray[np.float32]:
+    """The softmax of logits that are divided by a temperature first.
+
+    Args:
+        logits: (n, classes) float32.
+        temperature: above 0; 1 changes nothing.
+
+    Returns:
+        (n, classes) float32, each row summing to 1.
+
+    >>> to_probabilities(np.array([[0.0, 2.0]], np.float32), 2.0).round(4)
+    array([[0.2689, 0.7311]], dtype=float32)
+    """
+    return torch.softmax(torch.from_numpy(logits) / temperature, dim=1).numpy()
+
+
 def prepared_batches(preprocessing: Preprocessing, images: Images) -> Iterator[NDArray[np.float32]]:
     """Preprocessed batches of pictures (n, height, width, channels) of the right shape."""
     return (

@@ -5,6 +5,17 @@ here, such as a temperature or a threshold, is to be fitted on pictures that wer
 and judged on others again.
 """
 
+from convolens.doubt import (
+    RiskTable,
+    Thresholds,
+    UnknownBelow,
+    UnsureBelow,
+    binomial_upper,
+    energy,
+    least_risk,
+    max_logit,
+    pick_threshold,
+)
 from convolens.evaluation.bootstrap import MatrixIntervals, bootstrap_matrix
 from convolens.evaluation.calibration import (
     ReliabilityBin,
@@ -48,12 +59,11 @@ from convolens.evaluation.metrics import (
 )
 from convolens.evaluation.selective import (
     RiskCoverage,
-    UnsureBelow,
-    binomial_upper,
     risk_coverage,
+    risk_table,
     unsure_below,
 )
-from convolens.evaluation.unknown import UnknownBelow, energy, fit_unknown, max_logit
+from convolens.evaluation.unknown import fit_thresholds, fit_unknown
 
 __all__ = [
     "Averages",
@@ -66,7 +76,9 @@ __all__ = [
     "PrecisionRecallCurve",
     "ReliabilityBin",
     "RiskCoverage",
+    "RiskTable",
     "RocCurve",
+    "Thresholds",
     "UnknownBelow",
     "UnsureBelow",
     "accuracy",
@@ -84,16 +96,20 @@ __all__ = [
     "expected_calibration_error",
     "find_label_errors",
     "fit_temperature",
+    "fit_thresholds",
     "fit_unknown",
+    "least_risk",
     "log_loss",
     "macro_average",
     "max_logit",
     "mcnemar",
     "most_confused",
+    "pick_threshold",
     "pictures_that_tell",
     "precision_recall_curve",
     "reliability",
     "risk_coverage",
+    "risk_table",
     "roc_curve",
     "top_k_accuracy",
     "unsure_below",

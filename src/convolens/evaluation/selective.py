@@ -1,16 +1,12 @@
 """Saying "unsure": how often a model is wrong where it answers, and how often it then answers."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from convolens.errors import ConfigError
+from convolens.doubt.risks import TRIES, RiskTable, UnsureBelow, check_share, pick_threshold
 from convolens.evaluation.metrics import Labels, Probabilities, check_predictions
-
-TRIES = 20
-"""Thresholds of which the laxest is taken that keeps a risk."""
 
 Values = NDArray[np.float64]
 
@@ -30,22 +26,6 @@ class RiskCoverage:
     """Probabilities of the likeliest class from which on is answered, falling."""
     area: float
     """Under the curve: the mean risk over all coverages, each picture one step."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnsureBelow:
-    """A threshold on the probability of the likeliest class, below which a model says "unsure"."""
-
-    threshold: float
-    """Answered is from here on; above 1 where nothing can be answered at that risk."""
-    risk: float
-    """The risk that was asked for: of what is answered, the share that may be wrong."""
-    confidence: float
-    """How sure it is that the risk is kept on other pictures of the same kind."""
-    coverage: float
-    """Share of the pictures given that is answered, 0..1."""
-    seen_risk: float
-    """Of those the share that was wrong; 0 where there are none."""
 
 
 def risk_coverage(probabilities: Probabilities, labels: Labels) -> RiskCoverage:
@@ -104,71 +84,37 @@ def unsure_below(
     >>> 0.7 < found.threshold < 0.9 and found.seen_risk < 0.1
     True
     """
-    for name, value in (("risk", risk), ("confidence", confidence)):
-        if not 0 < value < 1:
-            raise ConfigError(f"{name} must be between 0 and 1; got {value}")
-    ends, wrong, thresholds = _ranked(probabilities, labels)
-    wanted = (number / TRIES * ends[-1] - 1e-9 for number in range(TRIES, 0, -1))
-    places = [int((ends < count).sum()) for count in wanted]
-    allowed = (1 - confidence) / TRIES
-    passing = (
-        place
-        for place in places
-        if binomial_upper(int(wrong[place]), int(ends[place]), allowed) <= risk
-    )
-    kept = next(passing, None)
-    if kept is None:
-        above = 2.0  # also in float32, where a probability may be exactly 1
-        return UnsureBelow(
-            threshold=above, risk=risk, confidence=confidence, coverage=0.0, seen_risk=0.0
-        )
-    return UnsureBelow(
-        threshold=float(thresholds[kept]),
-        risk=risk,
-        confidence=confidence,
-        coverage=float(ends[kept] / len(labels)),
-        seen_risk=float(wrong[kept] / ends[kept]),
-    )
+    check_share("risk", risk)
+    check_share("confidence", confidence)
+    return pick_threshold(risk_table(probabilities, labels), risk, confidence=confidence)
 
 
-def binomial_upper(successes: int, n: int, error: float) -> float:
-    """The greatest share of which ``successes`` or fewer out of ``n`` are not too improbable.
+def risk_table(probabilities: Probabilities, labels: Labels) -> RiskTable:
+    """The thresholds that :func:`unsure_below` tries, so that a risk can be named later.
 
     Args:
-        successes: 0..n.
-        n: at least 1.
-        error: how probable as few must be, in (0, 1).
+        probabilities: (n, classes), of pictures that were not trained on.
+        labels: (n,) in 0..classes-1.
 
     Returns:
-        0..1: the upper end of a one-sided exact interval.
+        At most twenty thresholds: at as many different confidences the same ones are met.
 
-    Source: C. Clopper and E. Pearson, "The use of confidence or fiducial limits illustrated in the
-    case of the binomial", 1934.
+    Raises:
+        ConfigError: as :func:`risk_coverage`.
 
-    >>> round(binomial_upper(0, 100, 0.05), 4)  # the rule of three: about 3 / n
-    0.0295
+    >>> table = risk_table(np.array([[0.9, 0.1], [0.6, 0.4]]), np.array([0, 1]))
+    >>> table.thresholds, table.answered, table.wrong
+    ((0.6, 0.9), (2, 1), (1, 0))
     """
-    if successes >= n:
-        return 1.0
-    counts = np.arange(successes + 1)
-    factors = _log_choose(n, counts)
-    low, high = successes / n, 1.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        if middle in (0.0, 1.0):
-            break
-        terms = factors + counts * math.log(middle) + (n - counts) * math.log1p(-middle)
-        if np.exp(terms).sum() > error:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
-def _log_choose(n: int, counts: NDArray[np.int64]) -> Values:
-    """Log of n over each count from 0 on."""
-    steps = np.log(n - counts[:-1]) - np.log(counts[1:])
-    return np.concatenate([[0.0], np.cumsum(steps)])
+    ends, wrong, thresholds = _ranked(probabilities, labels)
+    wanted = (number / TRIES * ends[-1] - 1e-9 for number in range(TRIES, 0, -1))
+    # Where many pictures have one confidence, several of the twenty fall on the same threshold.
+    places = sorted({int((ends < count).sum()) for count in wanted}, reverse=True)
+    return RiskTable(
+        thresholds=tuple(thresholds[places].tolist()),
+        answered=tuple(ends[places].astype(int).tolist()),
+        wrong=tuple(wrong[places].astype(int).tolist()),
+    )
 
 
 def _ranked(probabilities: Probabilities, labels: Labels) -> tuple[Values, Values, Values]:

@@ -1,90 +1,72 @@
-"""Inputs of no class at all: a score of how familiar a picture is, and a threshold on it."""
+"""A threshold for inputs of no class at all, and everything that a model needs to doubt."""
 
-from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from convolens.doubt import SCORES, Thresholds, UnknownBelow
 from convolens.errors import ConfigError
+from convolens.evaluation.metrics import Labels
+from convolens.evaluation.selective import risk_table
+from convolens.prediction import to_probabilities
 
 KEPT = 0.95
 """Share of familiar pictures that are not flagged, as is usual in the literature."""
 
-
-@dataclass(frozen=True, kw_only=True)
-class UnknownBelow:
-    """A threshold on a score of familiarity, below which an input is flagged as unknown."""
-
-    threshold: float
-    kept: float
-    """Share of the pictures that it was fitted on that are not flagged, 0..1."""
+SCORE = "energy"
+"""That trained models carry: of the two the one that did better on pictures made strange
+(``benchmarks/unknown.py``)."""
 
 
-def energy(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The negative free energy: the logarithm of the sum of the exponentials of the logits.
-
-    High where some class speaks strongly for a picture. A softmax loses that: it tells only by how
-    much one class speaks louder than the others.
-
-    Args:
-        logits: (n, classes).
-
-    Returns:
-        (n,), higher for what is more familiar.
-
-    Source: W. Liu et al., "Energy-based out-of-distribution detection", 2020, with temperature 1.
-
-    >>> energy(np.array([[0.0, 0.0]])).round(4).tolist()
-    [0.6931]
-    """
-    values = _checked(logits)
-    highest = values.max(axis=1, keepdims=True)
-    return (highest + np.log(np.exp(values - highest).sum(axis=1, keepdims=True)))[:, 0]
-
-
-def max_logit(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    """The largest logit of each picture.
-
-    Args:
-        logits: (n, classes).
-
-    Returns:
-        (n,), higher for what is more familiar.
-
-    Source: D. Hendrycks et al., "Scaling out-of-distribution detection for real-world settings",
-    2022.
-
-    >>> max_logit(np.array([[1.0, 3.0]])).tolist()
-    [3.0]
-    """
-    return _checked(logits).max(axis=1)
-
-
-def fit_unknown(scores: NDArray[np.floating], *, kept: float = KEPT) -> UnknownBelow:
+def fit_unknown(
+    scores: NDArray[np.floating[Any]], *, kept: float = KEPT, score: str = SCORE
+) -> UnknownBelow:
     """The threshold that flags a given share of familiar pictures, and unfamiliar ones with luck.
 
     Args:
         scores: (n,) of pictures that were not trained on, such as the validation split's.
         kept: share of them that is not flagged, in (0, 1].
+        score: what they are, a key of ``SCORES``, so that the threshold can say so.
 
     Raises:
-        ConfigError: no scores, some that are NaN, or a share outside its range.
+        ConfigError: no scores, some that are not finite, or a share outside its range.
 
     >>> fit_unknown(np.arange(100.0)).threshold
     5.0
     """
-    if scores.ndim != 1 or not len(scores) or np.isnan(scores).any():
-        raise ConfigError(f"scores must be numbers of shape (n,), n at least 1; got {scores.shape}")
+    if scores.ndim != 1 or not len(scores) or not np.isfinite(scores).all():
+        raise ConfigError(
+            f"scores must be finite numbers of shape (n,), n at least 1; got {scores.shape}"
+        )
     if not 0 < kept <= 1:
         raise ConfigError(f"kept must be above 0 and at most 1; got {kept}")
     ranked = np.sort(scores.astype(np.float64))
     # Flagged is what is strictly below, so that at most the share that was allowed is.
     place = min(len(ranked) - 1, int(np.floor((1 - kept) * len(ranked) + 1e-9)))
     threshold = float(ranked[place])
-    return UnknownBelow(threshold=threshold, kept=float((ranked >= threshold).mean()))
+    return UnknownBelow(threshold=threshold, kept=float((ranked >= threshold).mean()), score=score)
 
 
-def _checked(logits: NDArray[np.floating]) -> NDArray[np.float64]:
-    if logits.ndim != 2 or 0 in logits.shape or not np.isfinite(logits).all():
-        raise ConfigError(f"logits must be finite numbers, (n, classes); got {logits.shape}")
-    return logits.astype(np.float64)
+def fit_thresholds(
+    logits: NDArray[np.float32], labels: Labels, temperature: float, *, score: str = SCORE
+) -> Thresholds:
+    """All that a model needs to say "unsure" and "unknown".
+
+    Args:
+        logits: (n, classes) float32, of pictures that were not trained on.
+        labels: (n,) in 0..classes-1.
+        temperature: of the probabilities that risks are counted on, as from ``fit_temperature``.
+        score: of familiarity, a key of ``SCORES``.
+
+    Raises:
+        ConfigError: shapes, labels or numbers that do not fit.
+
+    >>> logits = np.array([[3.0, 0.0], [0.0, 1.0]], np.float32)
+    >>> fit_thresholds(logits, np.array([0, 0]), 1.0).risks.wrong
+    (1, 0)
+    """
+    return Thresholds(
+        risks=risk_table(to_probabilities(logits, temperature), labels),
+        unknown=fit_unknown(SCORES[score](logits), score=score),
+    )

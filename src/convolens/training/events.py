@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, TextIO, get_args
 
 from convolens.config import choose, from_dict
+from convolens.doubt import Thresholds
 from convolens.training.saving_events import CheckpointSaved, RunResumed
 
 
@@ -78,6 +79,8 @@ class EpochDone:
     temperature: float | None = None
     """Of the best so far: what logits are divided by, so that the probabilities of the validation
     pictures fit best. Loss and accuracy here are those without it."""
+    thresholds: Thresholds | None = None
+    """Likewise: what it needs to say "unsure" and "unknown"."""
 
 
 @dataclass(frozen=True, kw_only=True)

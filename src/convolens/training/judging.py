@@ -11,8 +11,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from convolens.config import from_dict
 from convolens.data import Preprocessing, Split
 from convolens.evaluation.calibration import temperature_of
+from convolens.evaluation.unknown import fit_thresholds
 from convolens.prediction import predict_logits, prepared_batches
 from convolens.training.events import EpochDone
 from convolens.training.imbalance import accuracy_by_class
@@ -73,7 +75,7 @@ class BestWeights:
             val_accuracy=accuracy,
             best=better,
             seconds=progress.seconds(),
-            temperature=temperature_of(logits, self.validation.labels) if better else None,
+            **(self._fitted(logits) if better else {}),
         )
         self.epochs.append(event)
         if better:
@@ -100,8 +102,8 @@ class BestWeights:
         """Go on from a checkpoint."""
         device = next(self.network.parameters()).device
         self.score = state["score"]
-        self.event = None if state["event"] is None else EpochDone(**state["event"])
-        self.epochs = [EpochDone(**event) for event in state["epochs"]]
+        self.event = None if state["event"] is None else _event(state["event"])
+        self.epochs = [_event(event) for event in state["epochs"]]
         self.weights = {name: tensor.to(device) for name, tensor in state["weights"].items()}
 
     def _logits(self) -> NDArray[np.float32]:
@@ -115,3 +117,17 @@ class BestWeights:
         correct = scores.argmax(1) == labels
         accuracy = correct.double().mean().item()
         return loss, accuracy, accuracy_by_class(correct, labels) if self.by_class else accuracy
+
+    def _fitted(self, logits: NDArray[np.float32]) -> dict[str, Any]:
+        """What the best model so far needs to know how sure it is."""
+        if not np.isfinite(logits).all():  # of a class that is never right: the loss is a number
+            return {}
+        labels = self.validation.labels
+        temperature = temperature_of(logits, labels)
+        thresholds = fit_thresholds(logits, labels, temperature)
+        return {"temperature": temperature, "thresholds": thresholds}
+
+
+def _event(values: Mapping[str, Any]) -> EpochDone:
+    """An epoch as a checkpoint has it, the thresholds in it again what they were."""
+    return from_dict(EpochDone, values, source="the checkpoint")

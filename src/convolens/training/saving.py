@@ -81,6 +81,7 @@ class ModelKeeper:
             classes=self.job.data.class_names,
             mirrored=self.job.recipe.augmentation.flip is True,
             temperature=best.temperature or 1.0,
+            thresholds=best.thresholds,
             recipe=to_dict(self.job.recipe),
             metrics={
                 "epoch": best.epoch,

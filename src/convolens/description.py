@@ -1,0 +1,95 @@
+"""``model.json``: what it holds, and whether it can be what it says it is."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from convolens.config import from_dict
+from convolens.doubt import Thresholds
+from convolens.errors import ConfigError, ModelError
+from convolens.files import read_json
+
+FORMAT_VERSION = 1
+DESCRIPTION = "model.json"
+WEIGHTS = "weights.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchitectureEntry:
+    """Which network it is."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WeightsEntry:
+    """Which file holds its weights."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What ``model.json`` holds, checked for its types."""
+
+    format_version: int
+    architecture: ArchitectureEntry
+    input_shape: tuple[int, int, int]
+    classes: tuple[str, ...]
+    preprocessing: dict[str, Any]
+    recipe: dict[str, Any]
+    metrics: dict[str, float | None]
+    versions: dict[str, str]
+    weights: WeightsEntry
+    mirrored: bool = False  # models of earlier versions do not say
+    temperature: float = 1.0  # likewise
+    thresholds: Thresholds | None = None  # likewise
+
+
+def find_bundle(path: Path) -> Path:
+    """The folder of the bundle that is at a path, or in the run that is there.
+
+    Raises:
+        ModelError: there is none.
+    """
+    for folder in (path, path / "model"):
+        if (folder / DESCRIPTION).is_file():
+            return folder
+    if not path.exists():
+        raise ModelError(f"{path} does not exist; a model is a bundle or a run folder")
+    if (path / "run.json").is_file():
+        raise ModelError(f"{path} is a run without a model: no epoch of it was finished")
+    raise ModelError(
+        f"{path} is neither a model bundle (a folder with {DESCRIPTION}) nor a run folder"
+    )
+
+
+def read_description(folder: Path) -> Description:
+    """What the bundle in a folder says of itself.
+
+    Raises:
+        ModelError: it cannot be so, or a newer version of Convolens wrote it.
+    """
+    source = folder / DESCRIPTION
+    described = read_json(source, error=ModelError)
+    found = described.get("format_version")
+    if found != FORMAT_VERSION:
+        raise ModelError(
+            f"{source} has format version {found!r}; this version of Convolens reads "
+            f"{FORMAT_VERSION}. A newer Convolens may have written it: upgrade"
+        )
+    try:
+        bundle = from_dict(Description, described, source=str(source))
+    except ConfigError as error:
+        message = str(error)
+        raise ModelError(message if str(source) in message else f"{source}: {message}") from None
+    if bundle.weights.file != WEIGHTS:
+        raise ModelError(f"{source}: weights must be in {WEIGHTS}")
+    if not 0 < bundle.temperature < math.inf:
+        raise ModelError(
+            f"{source}: temperature must be a number above 0; got {bundle.temperature}"
+        )
+    return bundle

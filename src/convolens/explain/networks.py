@@ -8,7 +8,7 @@ Layers are found by what they are, never by how they are called.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,48 +17,11 @@ from torch import Tensor, nn
 from convolens.bundle import Model, Pictures
 from convolens.config import choose
 from convolens.errors import ConfigError
+from convolens.explain.layer_kinds import LayerKind, is_layer, kind_of
 from convolens.prediction import to_network_input
 
 Explainable = Model | nn.Module
 """A trained model, or any network."""
-
-LayerKind = Literal["convolution", "pooling", "normalisation", "activation", "dense", "other"]
-
-_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
-_POOLINGS = (
-    nn.MaxPool2d,
-    nn.AvgPool2d,
-    nn.AdaptiveAvgPool2d,
-    nn.AdaptiveMaxPool2d,
-    nn.LPPool2d,
-)
-_ACTIVATIONS = (
-    nn.ReLU,
-    nn.ReLU6,
-    nn.LeakyReLU,
-    nn.PReLU,
-    nn.ELU,
-    nn.GELU,
-    nn.SiLU,
-    nn.Mish,
-    nn.Sigmoid,
-    nn.Tanh,
-    nn.Hardswish,
-    nn.Softplus,
-)
-_NORMALISATIONS = (
-    nn.modules.batchnorm._BatchNorm,  # noqa: SLF001 - the base of all of them has no other name
-    nn.LayerNorm,
-    nn.GroupNorm,
-    nn.LocalResponseNorm,
-)
-_BY_KIND: tuple[tuple[LayerKind, tuple[type[nn.Module], ...]], ...] = (
-    ("convolution", _CONVOLUTIONS),
-    ("pooling", _POOLINGS),
-    ("normalisation", _NORMALISATIONS),
-    ("activation", _ACTIVATIONS),
-    ("dense", (nn.Linear,)),
-)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -70,7 +33,7 @@ class Passed:
     outputs: dict[str, Tensor]
     """By layer, in the order of the computation, as each gave it: no later layer has changed it."""
     inputs: dict[str, Tensor]
-    """What came into each of these layers (the first of its inputs), likewise."""
+    """What came into each of these layers (the first of its inputs), likewise; no gradients."""
 
 
 def network_of(model: Explainable) -> nn.Module:
@@ -116,24 +79,13 @@ def network_input(model: Explainable, pictures: Pictures) -> Tensor:
             f"shape {array.shape} of {array.dtype}. A Model has a preprocessing and takes any "
             "pictures"
         )
-    return to_network_input(np.ascontiguousarray(array, dtype=np.float32), device)
+    # A copy: a network whose first layer works in place would change the caller's pictures.
+    return to_network_input(np.array(array, dtype=np.float32, order="C"), device)
 
 
 def mirrored(model: Explainable) -> bool:
     """Whether the logits that a model gives are the mean of a picture's and its mirror image's."""
     return isinstance(model, Model) and model.mirrored
-
-
-def kind_of(module: nn.Module) -> LayerKind:
-    """What a layer does.
-
-    >>> kind_of(nn.Conv2d(1, 1, 3)), kind_of(nn.ReLU())
-    ('convolution', 'activation')
-    """
-    for kind, classes in _BY_KIND:
-        if isinstance(module, classes):
-            return kind
-    return "other"
 
 
 def layers_of(model: Explainable, *kinds: LayerKind) -> dict[str, nn.Module]:
@@ -149,7 +101,7 @@ def layers_of(model: Explainable, *kinds: LayerKind) -> dict[str, nn.Module]:
     return {
         name: module
         for name, module in network_of(model).named_modules()
-        if not any(True for _ in module.children()) and (not kinds or kind_of(module) in kinds)
+        if is_layer(name, module) and (not kinds or kind_of(module) in kinds)
     }
 
 
@@ -212,51 +164,85 @@ def pass_through(model: Explainable, x: Tensor, layers: Sequence[str] | None = N
     outputs: dict[str, Tensor] = {}
     inputs: dict[str, Tensor] = {}
 
+    def taker(name: str) -> Callable[..., Any]:
+        def take(_module: nn.Module, given: tuple[Any, ...]) -> None:
+            if given and isinstance(given[0], Tensor):
+                inputs[name] = given[0].detach().clone()
+
+        return take
+
     def keeper(name: str) -> Callable[..., Any]:
-        def keep(_module: nn.Module, given: tuple[Any, ...], output: Any) -> Any:
+        def keep(_module: nn.Module, _given: tuple[Any, ...], output: Any) -> Any:
             if not isinstance(output, Tensor):
                 return None
             outputs.pop(name, None)  # so that the order is that of the last pass
             outputs[name] = output
-            if given and isinstance(given[0], Tensor):
-                inputs[name] = given[0]
             # What follows gets a copy: an activation in place would change what is kept.
             return output.clone()
 
         return keep
 
     handles = [module.register_forward_hook(keeper(name)) for name, module in wanted.items()]
+    handles += [module.register_forward_pre_hook(taker(name)) for name, module in wanted.items()]
     try:
         with judging(network):
             logits = network(x)
     finally:
         for handle in handles:
             handle.remove()
-    if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != len(x):
-        got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-        raise ConfigError(
-            f"a network must give logits (n, classes) for {len(x)} pictures; got {got}"
-        )
+    check_logits(logits, len(x))
     if layers is not None and (missing := [name for name in layers if name not in outputs]):
         raise ConfigError(f"layer {missing[0]!r} is not passed by a picture")
     return Passed(logits=logits, outputs=outputs, inputs=inputs)
 
 
-def last_convolution(model: Explainable, x: Tensor) -> str:
-    """The convolution that a picture passes last.
+def check_logits(logits: Any, n: int) -> Tensor:
+    """What a network gave, if it is logits (n, classes).
 
     Raises:
-        ConfigError: the network has none.
+        ConfigError: it is anything else.
+    """
+    if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != n:
+        got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise ConfigError(f"a network must give logits (n, classes) for {n} pictures; got {got}")
+    return logits
+
+
+def convolutions_passed(model: Explainable, x: Tensor) -> dict[str, tuple[int, int]]:
+    """Height and width of what each convolution puts out, in the order in which they are passed.
+
+    Those whose maps are single values, such as inside a gate for channels, are left out where
+    there are others: such a map shows no place.
+
+    Args:
+        model: as everywhere here.
+        x: as from :func:`network_input`; one picture is enough.
+
+    Raises:
+        ConfigError: the network has none, or none is passed.
     """
     names = list(layers_of(model, "convolution"))
     if not names:
         raise ConfigError("the network has no convolution to look at")
     with torch.no_grad():
-        passed = pass_through(model, x[:1], None)
-    ran = [name for name in passed.outputs if name in set(names)]
-    if not ran:
+        outputs = pass_through(model, x[:1], None).outputs
+    sizes = {
+        name: (output.shape[2], output.shape[3])
+        for name, output in outputs.items()
+        if name in set(names) and output.ndim == 4
+    }
+    if not sizes:
         raise ConfigError("no picture passes a convolution of the network")
-    return ran[-1]
+    return {name: size for name, size in sizes.items() if size != (1, 1)} or sizes
+
+
+def last_convolution(model: Explainable, x: Tensor) -> str:
+    """The convolution that a picture passes last and that has maps of more than one value.
+
+    Raises:
+        ConfigError: the network has none.
+    """
+    return list(convolutions_passed(model, x))[-1]
 
 
 def _device(network: nn.Module) -> torch.device:

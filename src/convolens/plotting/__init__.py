@@ -19,6 +19,7 @@ from convolens.plotting.maps import plot_feature_maps
 from convolens.plotting.pooling import plot_pooling
 from convolens.plotting.predictions import plot_predictions
 from convolens.plotting.reliability import plot_reliability
+from convolens.plotting.risk_coverage import plot_risk_coverage
 from convolens.plotting.trace import plot_trace
 from convolens.plotting.views import plot_view
 
@@ -38,6 +39,7 @@ __all__ = [
     "plot_pooling",
     "plot_predictions",
     "plot_reliability",
+    "plot_risk_coverage",
     "plot_trace",
     "plot_view",
     "save_figure",

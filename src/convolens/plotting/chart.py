@@ -1,6 +1,7 @@
 """What charts share: quiet axes, marks in per cent, and numbers in circles that name lines."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,7 +9,7 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from convolens.plotting.style import INK, SMALL
+from convolens.plotting.style import SMALL
 
 FAINT = "#e6e6e6"
 """Of the lines behind a chart."""
@@ -61,24 +62,51 @@ def percent(share: float) -> str:
     return f"{100 * share:.{decimals}f} %"
 
 
-def badge(axes: Axes, x: float, y: float, text: str, colour: str) -> None:
-    """A number in a circle at a point of a chart."""
-    axes.text(
-        x,
-        y,
-        text,
-        size=SMALL,
-        color=INK,
-        ha="center",
-        va="center_baseline",
-        zorder=6,
-        bbox={
+def badge_style(colour: str) -> dict[str, Any]:
+    """How a number in a circle is written: for ``axes.text`` and ``page.write``."""
+    return {
+        "size": SMALL,
+        "ha": "center",
+        "va": "center_baseline",
+        "zorder": 6,
+        "bbox": {
             "boxstyle": "circle,pad=0.18",
             "facecolor": "white",
             "edgecolor": colour,
             "linewidth": 1.2,
         },
-    )
+    }
+
+
+def spread(places: Sequence[float], apart: float, low: float, high: float) -> list[float]:
+    """Places moved as little as it takes to stand apart, in the order that they had.
+
+    Args:
+        places: along a line.
+        apart: the least distance of two.
+        low: no place is below it.
+        high: no place is above it, if there is room for all.
+
+    >>> [round(place, 6) for place in spread([0.5, 0.52, 0.1], 0.2, 0.0, 1.0)]
+    [0.41, 0.61, 0.1]
+    >>> spread([1.0, 1.0], 0.25, 0.0, 1.0)
+    [0.75, 1.0]
+    """
+    order = np.argsort(places, kind="stable")
+    # With so much taken off each, places that stand apart are merely in order.
+    steps = apart * np.arange(len(order))
+    wanted = np.asarray(places, dtype=np.float64)[order] - steps
+    for start in range(len(wanted)):  # pools of neighbours that would overlap take their mean
+        tail = wanted[start:]
+        means = np.cumsum(tail) / np.arange(1, len(tail) + 1)
+        last = int(means.argmin())
+        wanted[start] = max(means[last], wanted[start - 1] if start else -np.inf)
+        if last:
+            wanted[start : start + last + 1] = wanted[start]
+    placed = np.clip(wanted, low, max(high - (steps[-1] if len(steps) else 0.0), low)) + steps
+    result = np.empty(len(order))
+    result[order] = placed
+    return [float(place) for place in result]
 
 
 def badge_places(lines: Sequence[NDArray[np.float64]]) -> list[tuple[float, float]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from convolens.bundle import Model, Pictures
@@ -22,6 +23,9 @@ from convolens.prediction import to_network_input
 
 Explainable = Model | nn.Module
 """A trained model, or any network."""
+
+AnyPictures = Pictures | NDArray[Any]
+"""What a model predicts; or, for a bare network, an array (n, height, width, channels)."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -41,7 +45,7 @@ def network_of(model: Explainable) -> nn.Module:
     return model.network if isinstance(model, Model) else model
 
 
-def network_input(model: Explainable, pictures: Pictures) -> Tensor:
+def network_input(model: Explainable, pictures: AnyPictures) -> Tensor:
     """Pictures as a network takes them.
 
     Args:

@@ -15,25 +15,39 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL.Image import Image
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
 from convolens import __version__
-from convolens.data import Images, Preprocessing, StoredImages
-from convolens.description import (
+from convolens.bundle_files import (
     DESCRIPTION,
     FORMAT_VERSION,
     WEIGHTS,
-    Description,
     find_bundle,
+    part,
     read_description,
+    read_weights,
 )
-from convolens.doubt import Thresholds, UnsureBelow, pick_threshold
+from convolens.data import Images, Preprocessing, StoredImages
+from convolens.doubt import (
+    Thresholds,
+    UnsureBelow,
+    check_neighbours,
+    familiarity,
+    least_risk,
+    pick_threshold,
+)
 from convolens.errors import ConvolensError, ModelError
 from convolens.files import replacing, sha256, write_json
 from convolens.images import ImageSource
-from convolens.prediction import BATCH_SIZE, predict_logits, prepared_batches, to_probabilities
+from convolens.prediction import (
+    BATCH_SIZE,
+    Outputs,
+    predict_logits,
+    predict_outputs,
+    prepared_batches,
+    to_probabilities,
+)
 from convolens.zoo import build_network, summarise
 
 if TYPE_CHECKING:
@@ -41,6 +55,7 @@ if TYPE_CHECKING:
 
 _NETWORK = "network."
 _PREPROCESSING = "preprocessing."
+_NEIGHBOURS = "neighbours."
 
 Pictures = Images | Sequence[ImageSource]
 """What a model predicts: an array (n, height, width, channels), in memory or on disk, or a list of
@@ -74,6 +89,9 @@ class Model:
     thresholds: Thresholds | None = None
     """For saying "unsure" and "unknown", fitted on validation pictures likewise; None where they
     are not known."""
+    neighbours: NDArray[np.float32] | None = None
+    """(m, features) what the last layer saw of some validation pictures, where the threshold of the
+    unknown is on the distance to them."""
 
     @property
     def input_shape(self) -> tuple[int, int, int]:
@@ -125,6 +143,21 @@ class Model:
         batches = self._prepared(pictures)
         return predict_logits(self.network, batches, mirrored=self.mirrored)
 
+    def outputs(self, pictures: Pictures) -> Outputs:
+        """Logits together with what the last layer made them of, in one pass.
+
+        Args:
+            pictures: as for :meth:`predict_proba`.
+
+        Returns:
+            ``logits`` (n, classes) and ``features`` (n, features), float32.
+
+        Raises:
+            ImageError: a picture cannot be read.
+        """
+        batches = self._prepared(pictures)
+        return predict_outputs(self.network, batches, mirrored=self.mirrored)
+
     def unsure_below(self, risk: float, *, confidence: float = 0.95) -> UnsureBelow:
         """How sure the model must be to answer at a risk, and how often it then answers.
 
@@ -141,6 +174,15 @@ class Model:
             ModelError: the model has no thresholds.
         """
         return pick_threshold(self._thresholds().risks, risk, confidence=confidence)
+
+    def least_risk(self, *, confidence: float = 0.95) -> float:
+        """The least risk at which there is something that the model can answer.
+
+        Raises:
+            ConfigError: a confidence outside its range.
+            ModelError: the model has no thresholds.
+        """
+        return least_risk(self._thresholds().risks, confidence=confidence)
 
     def unsure(
         self, probabilities: NDArray[np.floating[Any]], risk: float, *, confidence: float = 0.95
@@ -162,27 +204,28 @@ class Model:
         found = self.unsure_below(risk, confidence=confidence)
         return probabilities.max(axis=1) < found.threshold
 
-    def familiarity(self, logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    def familiarity(self, outputs: Outputs) -> NDArray[np.float64]:
         """How familiar pictures are, by the score that the model's threshold is on.
 
         Args:
-            logits: (n, classes), from :meth:`logits`.
+            outputs: from :meth:`outputs`.
 
         Returns:
-            (n,), higher for what is more like the pictures that it was trained on.
+            (n,), higher for what is more like the pictures that the model was trained on.
 
         Raises:
             ModelError: the model has no thresholds.
         """
-        return self._thresholds().unknown.scores(logits)
+        score = self._thresholds().unknown.score
+        return familiarity(score, outputs.logits, outputs.features, self.neighbours)
 
-    def unknown(self, logits: NDArray[np.floating[Any]]) -> NDArray[np.bool_]:
+    def unknown(self, outputs: Outputs) -> NDArray[np.bool_]:
         """Which pictures are unlike what the model was trained on, whatever class it names.
 
         Of pictures that are like it, about one in twenty is flagged, too.
 
         Args:
-            logits: (n, classes), from :meth:`logits`.
+            outputs: from :meth:`outputs`.
 
         Returns:
             (n,) bool.
@@ -190,7 +233,7 @@ class Model:
         Raises:
             ModelError: the model has no thresholds.
         """
-        return self.familiarity(logits) < self._thresholds().unknown.threshold
+        return self.familiarity(outputs) < self._thresholds().unknown.threshold
 
     def summary(self) -> "ModelSummary":
         """Every layer with its output shape, parameters, multiply-adds and receptive field."""
@@ -262,7 +305,10 @@ class Model:
             _PREPROCESSING + name: torch.from_numpy(np.ascontiguousarray(array))
             for name, array in self.preprocessing.tensors().items()
         }
-        return weights | statistics
+        if self.neighbours is None:
+            return weights | statistics
+        features = torch.from_numpy(np.ascontiguousarray(self.neighbours))
+        return weights | statistics | {_NEIGHBOURS + "features": features}
 
 
 def load_model(path: str | Path) -> Model:
@@ -280,9 +326,9 @@ def load_model(path: str | Path) -> Model:
     folder = find_bundle(Path(path))
     bundle = read_description(folder)
     try:
-        tensors = _read_weights(folder, bundle)
+        tensors = read_weights(folder, bundle)
         preprocessing = Preprocessing.from_parts(
-            bundle.preprocessing, _part(tensors, _PREPROCESSING)
+            bundle.preprocessing, part(tensors, _PREPROCESSING)
         )
         network = build_network(
             bundle.architecture.name,
@@ -296,6 +342,8 @@ def load_model(path: str | Path) -> Model:
                 f"{preprocessing.shape} differ"
             )
         _set_weights(network, tensors, folder)
+        neighbours = part(tensors, _NEIGHBOURS).get("features")
+        check_neighbours(bundle.thresholds, neighbours)
     except ModelError:
         raise
     except ConvolensError as error:
@@ -311,6 +359,7 @@ def load_model(path: str | Path) -> Model:
         mirrored=bundle.mirrored,
         temperature=bundle.temperature,
         thresholds=bundle.thresholds,
+        neighbours=neighbours,
     )
 
 
@@ -324,29 +373,6 @@ def _refuse_other(path: Path) -> None:
             )
     elif path.exists():
         raise ModelError(f"{path} is a file; a bundle is a folder")
-
-
-def _read_weights(folder: Path, bundle: Description) -> dict[str, torch.Tensor]:
-    path = folder / WEIGHTS
-    if not path.is_file():
-        raise ModelError(f"{path} is missing; the bundle is incomplete")
-    if sha256(path) != bundle.weights.sha256:
-        raise ModelError(
-            f"{path} is not the file that {DESCRIPTION} describes (its SHA-256 differs): "
-            "it is damaged or was exchanged"
-        )
-    try:
-        return load_file(path)
-    except SafetensorError as error:
-        raise ModelError(f"{path} cannot be read: {error}") from None
-
-
-def _part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, NDArray[Any]]:
-    return {
-        name.removeprefix(prefix): tensor.numpy()
-        for name, tensor in tensors.items()
-        if name.startswith(prefix)
-    }
 
 
 def _set_weights(network: nn.Module, tensors: dict[str, torch.Tensor], folder: Path) -> None:

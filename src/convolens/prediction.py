@@ -1,7 +1,9 @@
 """Logits of a network for any number of pictures, on all threads and in bounded memory."""
 
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,14 +44,82 @@ def predict_logits(
     Returns:
         (n of all batches, classes) float32.
     """
+    return _predicted(network, network, batches, mirrored, threads)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Outputs:
+    """What a network gives of each picture, and what its last layer made that of."""
+
+    logits: NDArray[np.float32]
+    """(n, classes)."""
+    features: NDArray[np.float32] | None
+    """(n, features), the input of the last linear layer; None where the logits are not made there.
+    """
+
+
+def predict_outputs(
+    network: nn.Module,
+    batches: Iterable[NDArray[np.float32]],
+    *,
+    mirrored: bool = False,
+    threads: int | None = None,
+) -> Outputs:
+    """Logits as :func:`predict_logits` gives them, to the bit, and the features before them.
+
+    Args:
+        network: as there.
+        batches: likewise.
+        mirrored: whether to average both over each picture and its mirror image.
+        threads: how many on a CPU; by default as many as PyTorch would use.
+    """
+    layers = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    if not layers:
+        return Outputs(
+            logits=_predicted(network, network, batches, mirrored, threads), features=None
+        )
+    last = layers[-1]
+    seen = threading.local()  # several batches are computed at the same time
+    elsewhere = threading.Event()
+
+    def keep(_: nn.Module, given: tuple[torch.Tensor, ...], made: torch.Tensor) -> None:
+        seen.features, seen.logits = given[0], made
+
+    def both(pictures: torch.Tensor) -> torch.Tensor:
+        seen.logits = None
+        logits = network(pictures)
+        if seen.logits is not logits or logits.ndim != 2:
+            elsewhere.set()
+            return logits
+        return torch.cat([logits.float(), seen.features.float()], dim=1)
+
+    handle = last.register_forward_hook(keep)
+    try:
+        values = _predicted(both, network, batches, mirrored, threads)
+    finally:
+        handle.remove()
+    if elsewhere.is_set():
+        return Outputs(logits=values, features=None)
+    logits, features = np.split(values, [last.out_features], axis=1)
+    return Outputs(logits=np.ascontiguousarray(logits), features=np.ascontiguousarray(features))
+
+
+def _predicted(
+    compute: Callable[[torch.Tensor], torch.Tensor],
+    network: nn.Module,
+    batches: Iterable[NDArray[np.float32]],
+    mirrored: bool,
+    threads: int | None,
+) -> NDArray[np.float32]:
+    """What ``compute`` gives of all batches, with the network in evaluation mode meanwhile."""
     device = next(network.parameters()).device
 
-    def logits(batch: NDArray[np.float32]) -> torch.Tensor:
+    def values(batch: NDArray[np.float32]) -> torch.Tensor:
         with torch.inference_mode():
             pictures = to_network_input(batch, device)
-            seen = network(pictures).float()
+            seen = compute(pictures).float()
             if mirrored:
-                seen = (seen + network(pictures.flip(3)).float()) / 2
+                seen = (seen + compute(pictures.flip(3)).float()) / 2
             return seen.cpu()
 
     at_once = min(threads or torch.get_num_threads(), MOST_AT_ONCE)
@@ -57,8 +127,8 @@ def predict_logits(
     network.eval()
     try:
         if device.type != "cpu":
-            return torch.cat(list(map(logits, batches))).numpy()
-        return torch.cat(list(_computed(logits, batches, at_once))).numpy()
+            return torch.cat(list(map(values, batches))).numpy()
+        return torch.cat(list(_computed(values, batches, at_once))).numpy()
     finally:
         network.train(training)
 

@@ -8,7 +8,14 @@ from scipy.stats import beta
 from tests.evaluation.conftest import calibrated, predictions
 
 from convolens.errors import ConfigError
-from convolens.evaluation import binomial_upper, risk_coverage, unsure_below
+from convolens.evaluation import (
+    binomial_upper,
+    least_risk,
+    pick_threshold,
+    risk_coverage,
+    risk_table,
+    unsure_below,
+)
 
 
 @settings(deadline=None)
@@ -67,3 +74,27 @@ def test_numbers_outside_their_range(name, value):
     options = {"risk": 0.1, "confidence": 0.95, name: value}
     with pytest.raises(ConfigError, match=f"{name} must be between 0 and 1; got"):
         unsure_below(np.array([[0.5, 0.5]]), np.array([0]), **options)
+
+
+@given(predictions(), st.floats(0.01, 0.99), st.floats(0.05, 0.99))
+def test_a_table_picks_what_trying_every_threshold_finds(given_predictions, risk, confidence):
+    probabilities, labels = given_predictions
+    sure, wrong = probabilities.max(axis=1), probabilities.argmax(axis=1) != labels
+    ranked = np.sort(sure)[::-1]
+    n = len(labels)
+    expected = 2.0
+    for twentieths in range(1, 21):  # the strictest first, the laxest that passes stays
+        threshold = ranked[max(1, int(np.ceil(twentieths * n / 20 - 1e-9))) - 1]
+        answered = sure >= threshold
+        mistakes, there = int(wrong[answered].sum()), int(answered.sum())
+        error = (1 - confidence) / 20
+        upper = 1.0 if mistakes == there else beta.ppf(1 - error, mistakes + 1, there - mistakes)
+        if abs(upper - risk) < 1e-6:
+            return
+        expected = threshold if upper <= risk else expected
+    table = risk_table(probabilities, labels)
+    found = pick_threshold(table, risk, confidence=confidence)
+    assert found == unsure_below(probabilities, labels, risk, confidence=confidence)
+    assert found.threshold == expected
+    assert table.answered[0] == n
+    assert (found.coverage == 0) == (risk < least_risk(table, confidence=confidence))

@@ -1,5 +1,6 @@
 """``convolens predict``."""
 
+from math import ceil
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,12 +16,15 @@ from convolens.cli.output import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import numpy as np
     from numpy.typing import NDArray
 
     from convolens.bundle import Model
 
 WRONG_INPUT = 2
+UNLIKE = "unlike what the model was trained on"
 
 
 def predict(
@@ -29,23 +33,27 @@ def predict(
         list[str], typer.Argument(metavar="IMAGE...", help="Picture files, or china, flower.")
     ],
     top: Annotated[int, typer.Option(min=1, help="How many classes to name for each.")] = 3,
+    risk: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Say unsure so often that of the other answers at most this share is wrong, "
+            "such as 0.05.",
+        ),
+    ] = None,
     calibrated: CalibratedOption = True,
     as_json: JsonOption = False,
 ) -> int:
     """Say what is on pictures."""
-    import numpy as np
-
     from convolens.bundle import load_model
 
     trained = load_model(model)
+    threshold = None if risk is None else _threshold(trained, risk, calibrated=calibrated)
     read, refused = _read(images, trained)
-    probabilities: Any = []
-    if read:
-        pictures = np.stack(list(read.values()))
-        probabilities = trained.predict_proba(pictures, calibrated=calibrated)
+    judged = _judged(trained, list(read.values()), threshold, calibrated=calibrated) if read else []
     found = {
-        number: _prediction(images[number], row, trained.classes, top)
-        for number, row in zip(read, probabilities, strict=True)
+        number: _prediction(images[number], row, trained.classes, top) | doubts
+        for number, (row, doubts) in zip(read, judged, strict=True)
     }
     if as_json:
         print_json(
@@ -56,6 +64,53 @@ def predict(
     for reason in refused.values():
         say(f"convolens: {reason}")
     return WRONG_INPUT if refused else 0
+
+
+def _threshold(trained: "Model", risk: float, *, calibrated: bool) -> float:
+    """How sure the model must be to answer at a risk."""
+    from convolens.errors import ConfigError
+
+    if not calibrated:
+        raise ConfigError(
+            "--risk is kept by calibrated probabilities alone: leave out --uncalibrated"
+        )
+    found = trained.unsure_below(risk)
+    if found.coverage == 0:
+        least = trained.least_risk()
+        raise ConfigError(
+            f"at a risk of {risk:g} the model would be unsure of every picture: its validation "
+            f"pictures promise no less than {ceil(1e4 * least) / 1e4:g}; name a risk above that"
+        )
+    return found.threshold
+
+
+def _judged(
+    trained: "Model",
+    pictures: "list[NDArray[np.uint8]]",
+    threshold: float | None,
+    *,
+    calibrated: bool,
+) -> "Iterator[tuple[NDArray[np.float32], dict[str, Any]]]":
+    """The probabilities of each picture, and what makes its answer doubtful; null is not known."""
+    import numpy as np
+
+    from convolens.prediction import to_probabilities
+
+    outputs = trained.outputs(np.stack(pictures))
+    probabilities = to_probabilities(outputs.logits, trained.temperature if calibrated else 1.0)
+    nothing = [None] * len(pictures)
+    known = trained.thresholds is not None
+    familiarity = trained.familiarity(outputs).tolist() if known else nothing
+    unknown = trained.unknown(outputs).tolist() if known else nothing
+    for number, row in enumerate(probabilities):
+        yield (
+            row,
+            {
+                "unsure": None if threshold is None else bool(row.max() < threshold),
+                "unknown": unknown[number],
+                "familiarity": familiarity[number],
+            },
+        )
 
 
 def _read(
@@ -77,7 +132,8 @@ def _read(
 
 
 def _no_prediction(path: str, reason: str) -> dict[str, Any]:
-    return {"path": path, "class": None, "probability": None, "top": [], "error": reason}
+    nothing = dict.fromkeys(("class", "probability", "unsure", "unknown", "familiarity"))
+    return {"path": path, **nothing, "top": [], "error": reason}
 
 
 def _prediction(
@@ -91,5 +147,7 @@ def _prediction(
 
 
 def _line(result: dict[str, Any]) -> str:
-    entries = [f"{entry['class']} {entry['probability']:.1%}" for entry in result["top"]]
-    return f"{result['path']}: {', '.join(entries)}"
+    said = ", ".join(f"{entry['class']} {entry['probability']:.1%}" for entry in result["top"])
+    if result["unsure"]:
+        said = f"unsure ({said})"
+    return f"{result['path']}: {said}{f'; {UNLIKE}' if result['unknown'] else ''}"

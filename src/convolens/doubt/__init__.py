@@ -4,7 +4,16 @@ They are fitted by ``evaluation``, on validation pictures; here is what a traine
 them, which needs no labels.
 """
 
-from convolens.doubt.familiarity import SCORES, UnknownBelow, energy, max_logit
+from convolens.doubt.familiarity import (
+    NEAREST,
+    NEIGHBOURS,
+    SCORES,
+    UnknownBelow,
+    energy,
+    familiarity,
+    max_logit,
+    neighbourhood,
+)
 from convolens.doubt.risks import (
     TRIES,
     RiskTable,
@@ -13,9 +22,11 @@ from convolens.doubt.risks import (
     least_risk,
     pick_threshold,
 )
-from convolens.doubt.thresholds import Thresholds
+from convolens.doubt.thresholds import Thresholds, check_neighbours
 
 __all__ = [
+    "NEAREST",
+    "NEIGHBOURS",
     "SCORES",
     "TRIES",
     "RiskTable",
@@ -23,8 +34,11 @@ __all__ = [
     "UnknownBelow",
     "UnsureBelow",
     "binomial_upper",
+    "check_neighbours",
     "energy",
+    "familiarity",
     "least_risk",
     "max_logit",
+    "neighbourhood",
     "pick_threshold",
 ]

@@ -1,4 +1,4 @@
-"""Scores of how familiar a picture is, from its logits, and a threshold on one of them."""
+"""Scores of how familiar a picture is, and a threshold on one of them."""
 
 import math
 from collections.abc import Callable
@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from convolens.config import choose, to_dict
 from convolens.errors import ConfigError
 
+NEIGHBOURS = "neighbours"
+NEAREST = 3
+"""Which of the neighbours the distance is to (chosen by ``benchmarks/unknown.py``)."""
+
+CHUNK = 1000  # pictures whose distances are in memory at a time
+
 Logits = NDArray[np.floating[Any]]
+Features = NDArray[np.floating[Any]]
 Scores = NDArray[np.float64]
 
 
@@ -27,19 +34,15 @@ class UnknownBelow:
     kept: float
     """Share of the pictures that it was fitted on that are not flagged, 0..1."""
     score: str = "energy"
-    """Which score it is on: a key of ``SCORES``."""
+    """Which score it is on: a key of ``SCORES``, or "neighbours"."""
 
     def __post_init__(self) -> None:
-        choose("score of familiarity", self.score, SCORES)
+        choose("score of familiarity", self.score, {**SCORES, NEIGHBOURS: neighbourhood})
         if not math.isfinite(self.threshold) or not 0 <= self.kept <= 1:
             raise ConfigError(
                 "a threshold for the unknown is a finite number that keeps a share of 0 to 1; got "
                 f"{self.threshold} that keeps {self.kept}"
             )
-
-    def scores(self, logits: Logits) -> Scores:
-        """(n,) the score of each picture, from its logits (n, classes)."""
-        return SCORES[self.score](logits)
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON types."""
@@ -92,8 +95,66 @@ def max_logit(logits: Logits) -> Scores:
     return _checked(logits).max(axis=1)
 
 
+def neighbourhood(features: Features, neighbours: Features, *, nearest: int = NEAREST) -> Scores:
+    """Minus the distance from what a network saw of a picture to the third nearest neighbour.
+
+    The logits see only what tells the classes apart. What the last layer makes them of is more: it
+    also shows what looks like no picture of any class.
+
+    Args:
+        features: (n, features), what the last layer saw of each picture.
+        neighbours: (m, features), of familiar pictures that were not trained on.
+        nearest: which of the neighbours, 1 to m.
+
+    Returns:
+        (n,), at most 0, higher for what is more familiar.
+
+    Raises:
+        ConfigError: shapes that do not fit.
+
+    Source: Y. Sun et al., "Out-of-distribution detection with deep nearest neighbors", 2022; here
+    without dividing features by their length, which hides how little noise excites a network.
+
+    >>> neighbourhood(np.array([[0.0]]), np.array([[1.0], [2.0], [-4.0]]), nearest=2)
+    array([-2.])
+    """
+    if features.ndim != 2 or neighbours.ndim != 2 or features.shape[1] != neighbours.shape[1]:
+        raise ConfigError(
+            "features and neighbours must be (n, features) and (m, features); got "
+            f"{features.shape} and {neighbours.shape}"
+        )
+    if not 1 <= nearest <= len(neighbours):
+        raise ConfigError(f"nearest must be from 1 to {len(neighbours)}; got {nearest}")
+    known = neighbours.astype(np.float64)
+    lengths = (known**2).sum(axis=1)
+    parts: list[Scores] = []
+    for start in range(0, len(features), CHUNK):
+        seen = features[start : start + CHUNK].astype(np.float64)
+        squares = (seen**2).sum(axis=1)[:, None] + lengths - 2 * seen @ known.T
+        nearest_squares = np.partition(squares, nearest - 1, axis=1)[:, nearest - 1]
+        parts.append(-np.sqrt(np.maximum(nearest_squares, 0)))
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def familiarity(
+    score: str, logits: Logits, features: Features | None, neighbours: Features | None
+) -> Scores:
+    """(n,) a score by its name, of what it needs.
+
+    Raises:
+        ConfigError: there is no such score, or it needs features that are not there.
+    """
+    if score != NEIGHBOURS:
+        return choose("score of familiarity", score, SCORES)(logits)
+    if features is None or neighbours is None:
+        raise ConfigError(
+            "the distance to neighbours needs features, which the network does not give"
+        )
+    return neighbourhood(features, neighbours)
+
+
 SCORES: dict[str, Callable[[Logits], Scores]] = {"energy": energy, "max_logit": max_logit}
-"""By name, as ``model.json`` has it; each is higher for what is more familiar."""
+"""Those of logits, by name, as ``model.json`` has it; each is higher for what is more familiar."""
 
 
 def _checked(logits: Logits) -> Scores:

@@ -14,6 +14,7 @@ from convolens.doubt import (
     energy,
     least_risk,
     max_logit,
+    neighbourhood,
     pick_threshold,
 )
 from convolens.evaluation.bootstrap import MatrixIntervals, bootstrap_matrix
@@ -63,7 +64,12 @@ from convolens.evaluation.selective import (
     risk_table,
     unsure_below,
 )
-from convolens.evaluation.unknown import fit_thresholds, fit_unknown
+from convolens.evaluation.unknown import (
+    choose_neighbours,
+    fit_neighbours,
+    fit_thresholds,
+    fit_unknown,
+)
 
 __all__ = [
     "Averages",
@@ -85,6 +91,7 @@ __all__ = [
     "binomial_upper",
     "bootstrap_matrix",
     "brier_score",
+    "choose_neighbours",
     "class_metrics",
     "compare_paired",
     "confusion_matrix",
@@ -95,6 +102,7 @@ __all__ = [
     "evaluate_probabilities",
     "expected_calibration_error",
     "find_label_errors",
+    "fit_neighbours",
     "fit_temperature",
     "fit_thresholds",
     "fit_unknown",
@@ -104,6 +112,7 @@ __all__ = [
     "max_logit",
     "mcnemar",
     "most_confused",
+    "neighbourhood",
     "pick_threshold",
     "pictures_that_tell",
     "precision_recall_curve",

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from convolens.doubt import SCORES, Thresholds, UnknownBelow
+from convolens.doubt import NEAREST, NEIGHBOURS, SCORES, Thresholds, UnknownBelow, neighbourhood
 from convolens.errors import ConfigError
 from convolens.evaluation.metrics import Labels
 from convolens.evaluation.selective import risk_table
@@ -15,8 +15,10 @@ KEPT = 0.95
 """Share of familiar pictures that are not flagged, as is usual in the literature."""
 
 SCORE = "energy"
-"""That trained models carry: of the two the one that did better on pictures made strange
-(``benchmarks/unknown.py``)."""
+"""Of the scores of logits that which trained models carry where they have no neighbours."""
+
+MOST_NEIGHBOURS = 1000
+FEWEST_NEIGHBOURS = 20  # of fewer pictures a twentieth is none
 
 
 def fit_unknown(
@@ -27,7 +29,7 @@ def fit_unknown(
     Args:
         scores: (n,) of pictures that were not trained on, such as the validation split's.
         kept: share of them that is not flagged, in (0, 1].
-        score: what they are, a key of ``SCORES``, so that the threshold can say so.
+        score: what they are, a key of ``SCORES`` or "neighbours", so that the threshold says so.
 
     Raises:
         ConfigError: no scores, some that are not finite, or a share outside its range.
@@ -70,3 +72,36 @@ def fit_thresholds(
         risks=risk_table(to_probabilities(logits, temperature), labels),
         unknown=fit_unknown(SCORES[score](logits), score=score),
     )
+
+
+def choose_neighbours(n: int) -> NDArray[np.int64]:
+    """Which of n validation pictures are kept as neighbours: at most 1,000, evenly spread.
+
+    >>> choose_neighbours(5000)[:3].tolist()
+    [0, 5, 10]
+    """
+    kept = min(n, MOST_NEIGHBOURS)
+    return np.arange(kept, dtype=np.int64) * n // kept
+
+
+def fit_neighbours(features: NDArray[np.floating[Any]]) -> UnknownBelow | None:
+    """The threshold on the distance to neighbours, from the neighbours themselves.
+
+    Each is judged by all others, as if it were a new picture.
+
+    Args:
+        features: (m, features) of pictures that were not trained on.
+
+    Returns:
+        None where there are fewer than 20, or some that are not finite.
+
+    >>> features = np.random.default_rng(0).normal(size=(200, 2))
+    >>> found = fit_neighbours(features)
+    >>> found.score, found.kept
+    ('neighbours', 0.95)
+    """
+    if len(features) < FEWEST_NEIGHBOURS or not np.isfinite(features).all():
+        return None
+    # The nearest of all is the picture itself.
+    scores = neighbourhood(features, features, nearest=NEAREST + 1)
+    return fit_unknown(scores, score=NEIGHBOURS)

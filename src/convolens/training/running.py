@@ -222,7 +222,7 @@ def _judged(
     job = plan.job
 
     def note(test: Evaluation | None) -> None:
-        keeper.model(result.best, test).save(keeper.path)
+        keeper.save(result.best, test)
         results = run_results(job, result, test, timed=plan.budget is not None)
         record["results"] = {**results, "total_seconds": time.perf_counter() - begin}
 
@@ -282,7 +282,7 @@ def _fit(
     except Diverged as error:
         if error.best is not None:
             job.network.eval()
-            keeper.model(error.best).save(keeper.path)
+            keeper.save(error.best)
             error.keep(f"the model of epoch {error.best.epoch} is in {keeper.path}")
         error.keep(last_state(keeper.path.parent))
         raise

@@ -4,7 +4,7 @@ import errno
 import os
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,8 @@ from safetensors import SafetensorError
 
 from convolens.bundle import Model
 from convolens.config import to_dict
-from convolens.evaluation import Evaluation
+from convolens.data import Split
+from convolens.evaluation import Evaluation, choose_neighbours, fit_neighbours
 from convolens.training.cadence import Cadence, CheckpointEvery, choose_cadence
 from convolens.training.checkpoints import CHECKPOINTS, write_checkpoint
 from convolens.training.events import EpochDone, Event
@@ -69,7 +70,11 @@ class ModelKeeper:
     def __call__(self, event: Event) -> None:
         """Write the model if this is an epoch that made it better, not too often."""
         if isinstance(event, EpochDone) and event.best and self._due(event.seconds):
-            self.model(event).save(self.path)
+            self.save(event)
+
+    def save(self, best: EpochDone, test: Evaluation | None = None) -> None:
+        """Write it, with the neighbours that a new picture's familiarity is measured by."""
+        with_neighbours(self.model(best, test), self.job.data.validation).save(self.path)
 
     def model(self, best: EpochDone, test: Evaluation | None = None) -> Model:
         """The network as it is now, with what it reached."""
@@ -96,6 +101,19 @@ class ModelKeeper:
         if not written.exists():
             return seconds >= KEEP_EVERY
         return time.time() - written.stat().st_mtime >= KEEP_EVERY
+
+
+def with_neighbours(model: Model, validation: Split) -> Model:
+    """A model that knows the unknown by its distance to validation pictures, where it can be."""
+    if model.thresholds is None:
+        return model
+    chosen = choose_neighbours(len(validation.labels))
+    features = model.outputs(validation.images[chosen]).features
+    unknown = None if features is None else fit_neighbours(features)
+    if unknown is None:
+        return model
+    thresholds = replace(model.thresholds, unknown=unknown)
+    return replace(model, thresholds=thresholds, neighbours=features)
 
 
 def disk_error(error: BaseException) -> str | None:

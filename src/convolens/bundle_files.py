@@ -1,14 +1,19 @@
-"""``model.json``: what it holds, and whether it can be what it says it is."""
+"""The two files of a bundle: what they hold, and whether it can be what it says it is."""
 
 import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
 from convolens.config import from_dict
 from convolens.doubt import Thresholds
 from convolens.errors import ConfigError, ModelError
-from convolens.files import read_json
+from convolens.files import read_json, sha256
 
 FORMAT_VERSION = 1
 DESCRIPTION = "model.json"
@@ -93,3 +98,32 @@ def read_description(folder: Path) -> Description:
             f"{source}: temperature must be a number above 0; got {bundle.temperature}"
         )
     return bundle
+
+
+def read_weights(folder: Path, bundle: Description) -> dict[str, torch.Tensor]:
+    """Everything that a bundle has in arrays, by name.
+
+    Raises:
+        ModelError: they are not those that it describes.
+    """
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise ModelError(f"{path} is missing; the bundle is incomplete")
+    if sha256(path) != bundle.weights.sha256:
+        raise ModelError(
+            f"{path} is not the file that {DESCRIPTION} describes (its SHA-256 differs): "
+            "it is damaged or was exchanged"
+        )
+    try:
+        return load_file(path)
+    except SafetensorError as error:
+        raise ModelError(f"{path} cannot be read: {error}") from None
+
+
+def part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, NDArray[Any]]:
+    """Those whose names begin with a prefix, without it."""
+    return {
+        name.removeprefix(prefix): tensor.numpy()
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }

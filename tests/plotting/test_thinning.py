@@ -28,7 +28,7 @@ def test_no_point_is_further_from_the_thinned_line_than_allowed(seed, n):
     assert set(map(tuple, kept.tolist())) <= set(map(tuple, line.tolist()))
 
 
-@pytest.mark.parametrize("n", [2, 3, 4_000, 200_000])
+@pytest.mark.parametrize("n", [2, 3, 4_000, 50_000])
 def test_a_curve_of_any_length_has_few_points(n):
     x = np.linspace(0, 3, n)
     noisy = np.random.default_rng(0).normal(np.sqrt(x), 0.2)

@@ -20,6 +20,7 @@ from convolens.plotting.pooling import plot_pooling
 from convolens.plotting.predictions import plot_predictions
 from convolens.plotting.reliability import plot_reliability
 from convolens.plotting.risk_coverage import plot_risk_coverage
+from convolens.plotting.threshold_curves import plot_precision_recall_curves, plot_roc_curves
 from convolens.plotting.trace import plot_trace
 from convolens.plotting.views import plot_view
 
@@ -37,9 +38,11 @@ __all__ = [
     "plot_learning_curves",
     "plot_pairs",
     "plot_pooling",
+    "plot_precision_recall_curves",
     "plot_predictions",
     "plot_reliability",
     "plot_risk_coverage",
+    "plot_roc_curves",
     "plot_trace",
     "plot_view",
     "save_figure",

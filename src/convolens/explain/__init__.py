@@ -3,24 +3,44 @@
 from convolens.explain.activations import convolution_layers, feature_maps, layer_filters
 from convolens.explain.class_activation import grad_cam
 from convolens.explain.class_activation_layers import layer_cam
+from convolens.explain.effective_fields import EffectiveField, effective_receptive_field
 from convolens.explain.heat_maps import HeatMaps
 from convolens.explain.integrating import IntegratedGradients, integrated_gradients
 from convolens.explain.occluding import Occlusions, occlusion
+from convolens.explain.receptive_fields import ReceptiveField, receptive_field
+from convolens.explain.statistics import (
+    ActivationStatistics,
+    LayerStatistics,
+    activation_statistics,
+)
+from convolens.explain.tracing_values import strongest_value, trace_value
+from convolens.explain.value_trace import FollowingStep, ValueTrace
 from convolens.explain.view_pooling import PooledMap
 from convolens.explain.viewing import ImageView, view_image
 
 __all__ = [
+    "ActivationStatistics",
+    "EffectiveField",
+    "FollowingStep",
     "HeatMaps",
     "ImageView",
     "IntegratedGradients",
+    "LayerStatistics",
     "Occlusions",
     "PooledMap",
+    "ReceptiveField",
+    "ValueTrace",
+    "activation_statistics",
     "convolution_layers",
+    "effective_receptive_field",
     "feature_maps",
     "grad_cam",
     "integrated_gradients",
     "layer_cam",
     "layer_filters",
     "occlusion",
+    "receptive_field",
+    "strongest_value",
+    "trace_value",
     "view_image",
 ]

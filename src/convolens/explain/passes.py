@@ -6,6 +6,7 @@ layer gets it. So networks that compute outside of their layers, use a layer sev
 choose their path by the values, are followed as far as that goes.
 """
 
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,8 +88,7 @@ def follow_pass(model: Explainable, x: Tensor, blocks: Iterable[str] = ()) -> Pa
         handles.append(module.register_forward_pre_hook(recorder.enter, with_kwargs=True))
         handles.append(module.register_forward_hook(recorder.leave(name)))
     handles += [
-        find_layer(model, name).register_forward_hook(recorder.leave_block(name))
-        for name in blocks
+        find_layer(model, name).register_forward_hook(recorder.leave_block(name)) for name in blocks
     ]
     try:
         with torch.no_grad(), judging(network):
@@ -108,18 +108,23 @@ class _Recorder:
     places: dict[tuple[int, int], int] = field(default_factory=dict)
     alive: list[Tensor] = field(default_factory=list)  # so that no other tensor gets its number
     entered: list[tuple[tuple[int | None, ...], Tensor | None]] = field(default_factory=list)
+    thread: int = field(default_factory=threading.get_ident)  # others may use the network, too
 
     def know(self, tensor: Tensor, place: int) -> None:
         self.alive.append(tensor)
         self.places[_key(tensor)] = place
 
     def enter(self, _module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if threading.get_ident() != self.thread:
+            return
         given = list(_tensors((*args, *kwargs.values())))
         places = tuple(self.places.get(_key(tensor)) for tensor in given)
         self.entered.append((places, given[0].clone() if given else None))
 
     def leave(self, name: str) -> Callable[..., Any]:
         def record(module: nn.Module, _args: tuple[Any, ...], output: Any) -> Any:
+            if threading.get_ident() != self.thread:
+                return None
             inputs, given = self.entered.pop()
             if not isinstance(output, Tensor) or given is None:
                 return None
@@ -137,8 +142,8 @@ class _Recorder:
 
     def leave_block(self, name: str) -> Callable[..., Any]:
         def record(_module: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
-            known = self.places.get(_key(output)) if isinstance(output, Tensor) else None
-            self.blocks[name] = known
+            if threading.get_ident() == self.thread and isinstance(output, Tensor):
+                self.blocks[name] = self.places.get(_key(output))
 
         return record
 

@@ -5,6 +5,7 @@ ordinary figures come out, that a notebook shows and ``save_figure`` writes. No 
 changes its input or matplotlib's settings.
 """
 
+from convolens.plotting.class_scores import plot_class_scores
 from convolens.plotting.confusion import plot_confusion_matrix
 from convolens.plotting.crop import plot_crop
 from convolens.plotting.curves import plot_learning_curves
@@ -27,6 +28,7 @@ from convolens.plotting.views import plot_view
 __all__ = [
     "Figure",
     "plot_class_counts",
+    "plot_class_scores",
     "plot_confusion_matrix",
     "plot_crop",
     "plot_feature_maps",

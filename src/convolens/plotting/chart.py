@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from convolens.plotting.page import Page
 from convolens.plotting.style import SMALL
 
 FAINT = "#e6e6e6"
@@ -16,6 +18,9 @@ FAINT = "#e6e6e6"
 
 BADGE = 0.2
 """Diameter in inches of a number in a circle, the air around it included."""
+
+SAMPLE = 0.5
+"""Length in inches of a piece of a line beside its name."""
 
 _CANDIDATES = 60
 _CLEAR_OF_LINES = 0.12  # inches; further away a line is surely not the one that is numbered
@@ -36,12 +41,12 @@ def quiet(axes: Axes, grid: str = "both") -> None:
             axes.grid(axis=name, color=FAINT, linewidth=0.8)
 
 
-def percent_marks(axis: Axis, low: float, high: float, most: int = 5) -> None:
+def percent_marks(axis: Axis, low: float, high: float, most: int = 5, unit: str = " %") -> None:
     """Marks in per cent along an axis of shares, at round numbers between two shares."""
     places = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
     room = 1e-9 * max(high - low, 1e-9)
     inside = [float(p) for p in places if low - room <= p <= min(high, 1.0) + room]
-    axis.set_ticks(inside, labels=[f"{100 * place:.3g} %" for place in inside])
+    axis.set_ticks(inside, labels=[f"{100 * place:.3g}{unit}" for place in inside])
 
 
 def percent(share: float) -> str:
@@ -76,6 +81,19 @@ def badge_style(colour: str) -> dict[str, Any]:
             "linewidth": 1.2,
         },
     }
+
+
+def sample(page: Page, x: float, y: float, colour: str, dashes: Any, width: float) -> None:
+    """A piece of a line at a place in inches, to stand beside its name."""
+    across, down = page.figure.get_size_inches()
+    line = Line2D(
+        [x / across, (x + SAMPLE) / across],
+        [1 - y / down] * 2,
+        color=colour,
+        linestyle=dashes,
+        linewidth=width,
+    )
+    page.figure.add_artist(line)
 
 
 def spread(places: Sequence[float], apart: float, low: float, high: float) -> list[float]:

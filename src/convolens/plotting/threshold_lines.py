@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from convolens.plotting.chart import badge_places, badge_style
+from convolens.plotting.chart import SAMPLE, badge_places, badge_style, sample
 from convolens.plotting.page import Page, text_height
 from convolens.plotting.style import BLUE, INK, MUTED, SMALL, VERMILLION, WIDTH
 from convolens.plotting.thinning import thinned
@@ -32,7 +32,6 @@ _OTHER = "#a6a6a6"
 _THIN = {True: (0.003, 100), False: (0.006, 30)}
 """How far in inches a line may move, and how many points it has at most; whether it is named."""
 _LEFT, _EDGE = 0.85, 0.1
-_SAMPLE = 0.5
 
 
 def draw_lines(axes: Axes, lines: dict[int, NDArray[np.float64]]) -> None:
@@ -85,7 +84,7 @@ def write_key(
         guessing: whether there is a dashed line for that.
     """
     left = _LEFT + SIDE + 0.25
-    start = left + _SAMPLE + 0.12
+    start = left + SAMPLE + 0.12
     room = (WIDTH - start - _EDGE) / HINTED
     n = int((~np.isnan(areas)).sum())
     named, others = drawn[:MOST_NAMED], drawn[MOST_NAMED:]
@@ -99,19 +98,19 @@ def write_key(
         words = f"{words}\n{three_decimals(float(areas[label]))}"
         colour, dashes = _LOOKS[number]
         height = text_height(words, SMALL)
-        _sample(page, left, y + 0.1, colour, dashes, 1.8)
+        sample(page, left, y + 0.1, colour, dashes, 1.8)
         if len(named) > 1:
-            page.write(left + _SAMPLE / 2, y + 0.1, str(number + 1), **badge_style(colour))
+            page.write(left + SAMPLE / 2, y + 0.1, str(number + 1), **badge_style(colour))
         page.write(start, y, words)
         y += height + 0.1
     if others:
         few = f"{len(others)} of " if len(others) < n - len(named) else ""
         words = f"{few}{n - len(named):,} others\n{_span(areas[others])}"
-        _sample(page, left, y + 0.1, _OTHER, "-", 0.7)
+        sample(page, left, y + 0.1, _OTHER, "-", 0.7)
         page.write(start, y, words, colour=MUTED)
         y += text_height(words, SMALL) + 0.1
     if guessing:
-        _sample(page, left, y + 0.1, MUTED, "--", 1.0)
+        sample(page, left, y + 0.1, MUTED, "--", 1.0)
         page.write(start, y, "guessing, 0.500", colour=MUTED)
 
 
@@ -132,13 +131,6 @@ def _cut(line: NDArray[np.float64], low: float, high: float) -> NDArray[np.float
     ends = [[[x, np.interp(x, *line.T)]] for x in (low, high)]
     parts = [ends[0] if low > 0 else [], line[inside], ends[1] if high < 1 else []]
     return np.concatenate([part for part in parts if len(part)])
-
-
-def _sample(page: Page, x: float, y: float, colour: str, dashes: Any, width: float) -> None:
-    axes = page.axes(x, y - 0.01, _SAMPLE, 0.02)
-    axes.set(xlim=(0, 1), ylim=(-1, 1))
-    axes.set_axis_off()
-    axes.plot([0, 1], [0, 0], color=colour, linestyle=dashes, linewidth=width, clip_on=False)
 
 
 def _span(areas: NDArray[np.float64]) -> str:

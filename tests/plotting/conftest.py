@@ -7,6 +7,12 @@ import pytest
 from sklearn.datasets import load_sample_image
 
 from convolens import plotting
+from convolens.evaluation import (
+    Evaluation,
+    evaluate_probabilities,
+    reliability,
+    risk_coverage,
+)
 from convolens.explain import view_image
 from convolens.ops import (
     Pooling,
@@ -117,6 +123,7 @@ def examples(china: np.ndarray) -> dict[str, Callable[[], Figure]]:
         "curves alike": lambda: p.plot_learning_curves(
             [{"epoch": n, "train_loss": 1.0, "val_loss": 1.0} for n in range(3)]
         ),
+        **_judged(),
         "confusion": lambda: p.plot_confusion_matrix(confusion, NAMES),
         "confusion long": lambda: p.plot_confusion_matrix(confusion, LONG_NAMES),
         "confusion odd": lambda: p.plot_confusion_matrix(np.eye(10, dtype=int), ODD_NAMES),
@@ -158,3 +165,51 @@ def _views(china: np.ndarray) -> dict[str, Callable[[], Figure]]:
         },
         "view traced": lambda: plotting.plot_view(traced, traced.trace(0, 639)),
     }
+
+
+def _judged() -> dict[str, Callable[[], Figure]]:
+    """What an evaluation draws: few classes and many, good models and bad, hostile names."""
+    few = evaluation_of(10, 3000, NAMES)
+    odd = evaluation_of(10, 300, ODD_NAMES)
+    many = evaluation_of(100, 3000, LONG_NAMES * 10)
+    two = evaluation_of(2, 40, ["bag", "shoe"])
+    marks = {"1 % risk": 2.0, LONG_NAMES[0] * 9: 0.5, "5 % risk": 0.501, "all": 0.1}
+    rng = np.random.default_rng(2)
+    other = {LONG_NAMES[0] * 9: rng.normal(size=90), "noise": rng.normal(-2, 1, 90), "$x^{2": [0]}
+    p = plotting
+
+    def charts(name: str, judged: Evaluation) -> dict[str, Callable[[], Figure]]:
+        chances, labels = judged.probabilities, judged.labels
+        names = [entry.name for entry in judged.per_class]
+        return {
+            f"reliability {name}": lambda: p.plot_reliability(reliability(chances, labels)),
+            f"roc {name}": lambda: p.plot_roc_curves(chances, labels, names),
+            f"precision {name}": lambda: p.plot_precision_recall_curves(chances, labels, names),
+            f"risk {name}": lambda: p.plot_risk_coverage(risk_coverage(chances, labels), marks),
+            f"scores {name}": lambda: p.plot_class_scores(judged),
+        }
+
+    return {
+        **charts("few", few),
+        **charts("odd", odd),
+        **charts("many", many),
+        "reliability sure": lambda: p.plot_reliability(reliability(np.eye(3), np.arange(3))),
+        "roc two": charts("two", two)["roc two"],
+        "scores two": charts("two", two)["scores two"],
+        "familiarity": lambda: p.plot_familiarity(rng.normal(3, 1, 900), 1.2),
+        "familiarity others": lambda: p.plot_familiarity(rng.normal(3, 1, 900), 1.2, other),
+        "familiarity one": lambda: p.plot_familiarity([3.0], 1e5),
+    }
+
+
+def evaluation_of(n_classes: int, n: int, names: list[str]) -> Evaluation:
+    """Of a model that is neither good nor well calibrated; class 1 has no pictures."""
+    rng = np.random.default_rng(n_classes)
+    labels = rng.integers(0, n_classes, n)
+    labels[labels == 1] = 0 if n_classes > 2 else 1
+    logits = 2 * rng.normal(size=(n, n_classes))
+    logits[np.arange(n), labels] += 3
+    weights = np.exp(logits)
+    return evaluate_probabilities(
+        weights / weights.sum(axis=1, keepdims=True), labels, tuple(names)
+    )

@@ -16,6 +16,8 @@ SCRIPTS = (
     "reading",
     "cross_validation",
     "killing",
+    "unknown",
+    "predicting",
 )
 ON_REQUEST = ("gpu", "rules")  # one needs a GPU, the other hours
 

@@ -3,10 +3,16 @@
 from convolens.explain.activations import convolution_layers, feature_maps, layer_filters
 from convolens.explain.class_activation import grad_cam
 from convolens.explain.class_activation_layers import layer_cam
+from convolens.explain.class_examples import ClassExamples, class_examples
+from convolens.explain.deleting import deletion_insertion
+from convolens.explain.deletion_curves import DeletionInsertion
 from convolens.explain.effective_fields import EffectiveField, effective_receptive_field
+from convolens.explain.features import features
 from convolens.explain.heat_maps import HeatMaps
 from convolens.explain.integrating import IntegratedGradients, integrated_gradients
+from convolens.explain.nearest import NearestPictures, nearest_by_features, nearest_pictures
 from convolens.explain.occluding import Occlusions, occlusion
+from convolens.explain.randomising import SanityCheck, sanity_check
 from convolens.explain.receptive_fields import ReceptiveField, receptive_field
 from convolens.explain.statistics import (
     ActivationStatistics,
@@ -20,26 +26,36 @@ from convolens.explain.viewing import ImageView, view_image
 
 __all__ = [
     "ActivationStatistics",
+    "ClassExamples",
+    "DeletionInsertion",
     "EffectiveField",
     "FollowingStep",
     "HeatMaps",
     "ImageView",
     "IntegratedGradients",
     "LayerStatistics",
+    "NearestPictures",
     "Occlusions",
     "PooledMap",
     "ReceptiveField",
+    "SanityCheck",
     "ValueTrace",
     "activation_statistics",
+    "class_examples",
     "convolution_layers",
+    "deletion_insertion",
     "effective_receptive_field",
     "feature_maps",
+    "features",
     "grad_cam",
     "integrated_gradients",
     "layer_cam",
     "layer_filters",
+    "nearest_by_features",
+    "nearest_pictures",
     "occlusion",
     "receptive_field",
+    "sanity_check",
     "strongest_value",
     "trace_value",
     "view_image",

@@ -19,8 +19,8 @@ from convolens.explain.networks import (
 from convolens.prediction import MOST_AT_ONCE
 from convolens.threads import thread_pool
 
-PASSING = 125
-"""Pictures a batch that only pass, and"""
+PASSING = 50
+"""Pictures a batch that only pass (more gain nothing on a CPU), and"""
 LEARNING = 32
 """those whose gradients go all the way back, for which every layer's output is kept."""
 _PIXELS = 2**18  # a batch of large pictures has fewer: some 5 of 224 x 224
@@ -38,7 +38,8 @@ def in_batches(
     """What is computed for each batch of pictures, in order.
 
     The network is in evaluation mode meanwhile. On a CPU every batch is computed by one thread,
-    several at the same time; a single batch has all threads.
+    several at the same time: as in ``prediction``, the numbers do not depend on how many there are,
+    and threads do not wait for one another.
 
     Args:
         model: a trained model or any network.
@@ -63,12 +64,22 @@ def in_batches(
             _check_finite(x, span)
             return compute(x, span)
 
-    at_once = min(torch.get_num_threads(), MOST_AT_ONCE, len(spans))
     with judging(network_of(model)):
-        if first.device.type != "cpu" or at_once == 1:
+        if first.device.type != "cpu":
             return [computed(span) for span in spans]
+        at_once = min(torch.get_num_threads(), MOST_AT_ONCE, len(spans))
         with thread_pool(at_once, each=1, name="explaining") as pool:
             return list(pool.map(computed, spans))
+
+
+def on_one_thread(compute: Callable[[], T]) -> T:
+    """What is computed, on one of PyTorch's threads alone.
+
+    A pass of a single picture is so short that where other programs use the processor, too,
+    threads that wait for one another can take a hundred times as long.
+    """
+    with thread_pool(1, each=1, name="explaining") as pool:
+        return pool.submit(compute).result()
 
 
 def first_input(model: Explainable, pictures: AnyPictures) -> Tensor:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from convolens.explain.batches import first_input, in_batches, mirrored_back
+from convolens.explain.batches import first_input, in_batches, mirrored_back, on_one_thread
 from convolens.explain.heat_maps import HeatMaps, Side, read_size, resized
 from convolens.explain.layer_gradients import Keeper
 from convolens.explain.networks import AnyPictures, Explainable, find_layer, last_convolution
@@ -45,6 +45,7 @@ def grad_cam(
     Source: R. Selvaraju et al., "Grad-CAM: Visual explanations from deep networks via
     gradient-based localization", 2017.
 
+    >>> import numpy as np
     >>> from torch import nn
     >>> network = nn.Sequential(
     ...     nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Conv2d(4, 4, 3), nn.Flatten(), nn.Linear(4 * 36, 2)
@@ -56,7 +57,7 @@ def grad_cam(
     x = first_input(model, pictures)
     out = read_size(size, (x.shape[2], x.shape[3]))
     wanted = read_target(model, target, len(pictures))
-    name = last_convolution(model, x) if layer is None else layer
+    name = on_one_thread(lambda: last_convolution(model, x)) if layer is None else layer
 
     def compute(x: Tensor, span: slice) -> tuple[Tensor, Tensor, Tensor, Side]:
         found = keeper.gradients(model, x, None if wanted is None else wanted[span])

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from convolens.errors import ConfigError
-from convolens.explain.batches import first_input, in_batches, mirrored_back
+from convolens.explain.batches import first_input, in_batches, mirrored_back, on_one_thread
 from convolens.explain.heat_maps import HeatMaps, Side, read_size, resized
 from convolens.explain.layer_gradients import Keeper
 from convolens.explain.networks import AnyPictures, Explainable, convolutions_passed, find_layer
@@ -89,7 +89,7 @@ def layer_cam(
 
 def _last_of_each_size(model: Explainable, x: Tensor) -> list[str]:
     """In the order in which they are passed."""
-    passed = convolutions_passed(model, x)
+    passed = on_one_thread(lambda: convolutions_passed(model, x))
     last = {size: name for name, size in passed.items()}
     return [name for name in passed if name in set(last.values())]
 

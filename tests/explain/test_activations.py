@@ -1,41 +1,13 @@
-from typing import Any
-
 import numpy as np
 import pytest
+import torch
+from small_networks import IMAGES, SMALL, Residual, make_model
+from torch import nn
 
-from convolens.bundle import Model
-from convolens.data import fit_preprocessing
-from convolens.errors import ConfigError
+from convolens.errors import ConfigError, ModelError
 from convolens.explain import convolution_layers, feature_maps, layer_filters
 from convolens.ops import conv2d
-from convolens.zoo import build_network, summarise
-
-IMAGES = np.random.default_rng(0).integers(0, 256, (20, 16, 18, 3), dtype=np.uint8)
-
-
-SMALL: dict[str, dict[str, Any]] = {
-    "compact": {},
-    "notes": {},
-    "lenet5": {},
-    "vgg11": {"width": 4},
-    "resnet20": {"width": 4},
-    "resnet18": {"width": 4},
-    "wide_resnet": {"depth": 10, "width": 1},
-    "densenet": {"depth": 10, "growth": 4},
-    "mobilenet_v2": {"width": 0.1},
-    "convnext": {"width": 8, "depths": [1, 1, 2, 1]},
-}
-
-
-def make_model(architecture: str) -> Model:
-    arguments = SMALL[architecture]
-    return Model(
-        network=build_network(architecture, (16, 18, 3), 4, seed=1, **arguments).eval(),
-        architecture=architecture,
-        arguments=arguments,
-        preprocessing=fit_preprocessing("per_channel", IMAGES),
-        classes=("a", "b", "c", "d"),
-    )
+from convolens.zoo import summarise
 
 
 @pytest.mark.parametrize("architecture", SMALL)
@@ -88,3 +60,48 @@ def test_looking_changes_nothing() -> None:
     feature_maps(model, IMAGES[0])[:] = 0
     assert (model.predict_proba(IMAGES) == before).all()
     assert not model.network.stem._forward_hooks
+
+
+@pytest.mark.parametrize("architecture", ["compact", "resnet20", "convnext"])
+def test_any_layer_with_maps_is_seen(architecture: str) -> None:
+    """Poolings, normalisations, activations: all that the summary counts rows and columns of."""
+    model = make_model(architecture)
+    layers = summarise(model.network, (16, 18, 3)).layers
+    seen = {layer.kind for layer in layers if layer.output_shape[:2] != (1, 1)}
+    for kind in seen:
+        layer = next(layer for layer in layers if layer.kind == kind)
+        assert feature_maps(model, IMAGES[0], layer.name).shape == layer.output_shape, layer.name
+    assert seen >= {"conv", "activation"}
+
+
+def test_a_block_is_seen_as_its_last_layer() -> None:
+    model = make_model("resnet20")
+    block = feature_maps(model, IMAGES[0], "stage2.0")
+    assert (block == feature_maps(model, IMAGES[0], "stage2.0.act")).all()
+
+
+def test_a_bare_network_is_looked_into_before_its_rectifier_works_in_place() -> None:
+    network = Residual().eval()
+    network.norm1.bias.data.fill_(-0.2)
+    picture = np.random.default_rng(0).random((8, 9, 3))
+    before = feature_maps(network, picture, "norm1")
+    assert before.shape == (8, 9, 4)
+    assert (before < 0).any()
+    x = torch.from_numpy(picture.astype(np.float32)).permute(2, 0, 1)[None]
+    expected = network.norm1(network.early(x))[0].permute(1, 2, 0).detach().numpy()
+    assert before == pytest.approx(expected, abs=1e-6)
+    assert layer_filters(network, "late").shape == (3, 3, 4, 4)
+    with pytest.raises(ConfigError, match=r"one picture as an array .* got shape \(1, 8, 9, 3\)"):
+        feature_maps(network, picture[None])
+    with pytest.raises(ConfigError, match=r"floating point.* of int64"):
+        feature_maps(network, np.ones((8, 8, 3), int))
+
+
+def test_what_has_no_maps_is_said() -> None:
+    model = make_model("compact")
+    with pytest.raises(ConfigError, match=r"'logits' \(Linear\) puts out 4 values for a picture"):
+        feature_maps(model, IMAGES[0], "logits")
+    with pytest.raises(ConfigError, match="unknown layer 'pool11'; did you mean 'pool1'"):
+        feature_maps(model, IMAGES[0], "pool11")
+    with pytest.raises(ModelError, match=r"the network \(Sequential\) has no convolution"):
+        feature_maps(nn.Sequential(nn.Flatten()), np.ones((2, 2, 1)))

@@ -3,15 +3,14 @@
 from convolens.explain.activations import convolution_layers, feature_maps, layer_filters
 from convolens.explain.class_activation import grad_cam
 from convolens.explain.class_activation_layers import layer_cam
-from convolens.explain.class_examples import ClassExamples, class_examples
 from convolens.explain.deleting import deletion_insertion
 from convolens.explain.deletion_curves import DeletionInsertion
 from convolens.explain.effective_fields import EffectiveField, effective_receptive_field
-from convolens.explain.features import features
 from convolens.explain.heat_maps import HeatMaps
 from convolens.explain.integrating import IntegratedGradients, integrated_gradients
 from convolens.explain.nearest import NearestPictures, nearest_by_features, nearest_pictures
 from convolens.explain.occluding import Occlusions, occlusion
+from convolens.explain.penultimate import features
 from convolens.explain.randomising import SanityCheck, sanity_check
 from convolens.explain.receptive_fields import ReceptiveField, receptive_field
 from convolens.explain.statistics import (
@@ -19,6 +18,7 @@ from convolens.explain.statistics import (
     LayerStatistics,
     activation_statistics,
 )
+from convolens.explain.telling_pictures import ClassExamples, class_examples
 from convolens.explain.tracing_values import strongest_value, trace_value
 from convolens.explain.value_trace import FollowingStep, ValueTrace
 from convolens.explain.view_pooling import PooledMap

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convolens.config import check_whole
+from convolens.errors import ConfigError
 from convolens.explain.baselines import baseline_input, describe_baseline
 from convolens.explain.batches import LEARNING, batch_size, first_input, in_batches, mean_logits
 from convolens.explain.heat_maps import HeatMaps
@@ -138,7 +139,9 @@ def _mean_gradient(
         points.requires_grad_()
         logits = mean_logits(model, points)
         sought = picked(logits, targets.repeat(len(shares))).sum()
-        (gradient,) = torch.autograd.grad(sought, points)
+        if not sought.requires_grad:
+            raise ConfigError("the network computes its logits without gradients")
+        (gradient,) = torch.autograd.grad(sought, points, materialize_grads=True)
         weighed = torch.tensor(weights[part], dtype=x.dtype, device=x.device)
         total += torch.einsum("k,knchw->nchw", weighed, gradient.unflatten(0, (len(shares), -1)))
     return total

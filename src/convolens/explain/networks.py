@@ -215,8 +215,8 @@ def check_logits(logits: Any, n: int) -> Tensor:
 def convolutions_passed(model: Explainable, x: Tensor) -> dict[str, tuple[int, int]]:
     """Height and width of what each convolution puts out, in the order in which they are passed.
 
-    Those whose maps are single values, such as inside a gate for channels, are left out where
-    there are others: such a map shows no place.
+    Left out are those that the logits do not depend on, and, where there are others, those whose
+    maps are single values, such as inside a gate for channels: they show no place.
 
     Args:
         model: as everywhere here.
@@ -225,18 +225,21 @@ def convolutions_passed(model: Explainable, x: Tensor) -> dict[str, tuple[int, i
     Raises:
         ConfigError: the network has none, or none is passed.
     """
-    names = list(layers_of(model, "convolution"))
+    names = set(layers_of(model, "convolution"))
     if not names:
         raise ConfigError("the network has no convolution to look at")
-    with torch.no_grad():
-        outputs = pass_through(model, x[:1], None).outputs
-    sizes = {
-        name: (output.shape[2], output.shape[3])
-        for name, output in outputs.items()
-        if name in set(names) and output.ndim == 4
-    }
+    with torch.inference_mode(mode=False), torch.enable_grad():
+        # A layer may work in place on the second copy; on the first, a leaf, none may.
+        passed = pass_through(model, x[:1].clone().requires_grad_().clone())
+        outputs = {n: o for n, o in passed.outputs.items() if n in names and o.ndim == 4}
+        if passed.logits.requires_grad:
+            asked = {name: output for name, output in outputs.items() if output.requires_grad}
+            found = torch.autograd.grad(passed.logits.sum(), [*asked.values()], allow_unused=True)
+            reached = zip(asked, found, strict=True)
+            outputs = {name: asked[name] for name, gradient in reached if gradient is not None}
+    sizes = {name: (output.shape[2], output.shape[3]) for name, output in outputs.items()}
     if not sizes:
-        raise ConfigError("no picture passes a convolution of the network")
+        raise ConfigError("no picture passes a convolution that the logits depend on")
     return {name: size for name, size in sizes.items() if size != (1, 1)} or sizes
 
 

@@ -129,13 +129,13 @@ def effective_receptive_field(
     total = np.zeros(tuple(first.shape[2:]))
     for start in range(0, n, size):
         span = min(size, n - start)
-        if channel is None:
-            signs = 2.0 * torch.randint(0, 2, (span, channels), generator=generator) - 1
-        else:
-            signs = torch.zeros(span, channels)
-            signs[:, channel] = 1.0
         # Gradients are tensors of ordinary use, wherever the caller is.
         with torch.inference_mode(mode=False), torch.enable_grad():
+            if channel is None:
+                signs = 2.0 * torch.randint(0, 2, (span, channels), generator=generator) - 1
+            else:
+                signs = torch.zeros(span, channels)
+                signs[:, channel] = 1.0
             x = network_input(model, pictures[start : start + size])
             total += _sum_of_gradients(model, x, layer, signs, int(row), int(column))
     return EffectiveField(

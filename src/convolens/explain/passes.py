@@ -82,7 +82,6 @@ def follow_pass(model: Explainable, x: Tensor, blocks: Iterable[str] = ()) -> Pa
     """
     network = network_of(model)
     recorder = _Recorder()
-    recorder.know(x, PICTURE)
     handles: list[Any] = []
     for name, module in layers_of(model).items():
         handles.append(module.register_forward_pre_hook(recorder.enter, with_kwargs=True))
@@ -91,7 +90,10 @@ def follow_pass(model: Explainable, x: Tensor, blocks: Iterable[str] = ()) -> Pa
         find_layer(model, name).register_forward_hook(recorder.leave_block(name)) for name in blocks
     ]
     try:
-        with torch.no_grad(), judging(network):
+        # Changes in place are not counted of tensors that were made in inference mode.
+        with torch.inference_mode(mode=False), torch.no_grad(), judging(network):
+            x = x.clone()
+            recorder.know(x, PICTURE)
             network(x)
     finally:
         for handle in handles:

@@ -34,19 +34,17 @@ def step_text(step: "FollowingStep") -> str:
     before, after, own = number(step.before), number(step.value), step.numbers
     if "variance" in own:
         return (
-            f"{start}({before} - mean {number(own['mean'])}) / sqrt(variance "
-            f"{number(own['variance'])} + {own['epsilon']:g}) x scale {number(own['scale'])} + "
-            f"shift {number(own['shift'])} = {after}"
+            f"{start}({before} - mean {_term(own['mean'])}) / sqrt(variance "
+            f"{number(own['variance'])} + {own['epsilon']:g}) x scale {_term(own['scale'])} + "
+            f"shift {_term(own['shift'])} = {after}"
         )
     if "factor" in own:
-        return f"{start}{before} x factor {number(own['factor'])} = {after}"
-    if "slope" in own:
-        return f"{start}{before}, below 0 x slope {number(own['slope'])}, = {after}"
+        return f"{start}{before} x factor {_term(own['factor'])} = {after}"
+    if "slope" in own and step.before < 0:
+        return f"{start}{before} x slope {_term(own['slope'])} = {after}"
     if step.operation == "ReLU":
         return f"{start}max(0, {before}) = {after}"
-    if step.value == step.before and step.operation in ("Identity", "StochasticDepth"):
-        return f"{start}handed on"
-    if step.value == step.before and step.operation.endswith(("Dropout", "Dropout2d")):
+    if step.value == step.before:
         return f"{start}handed on"
     return f"{start}{step.operation}({before}) = {after}"
 
@@ -119,7 +117,7 @@ def _sum_of_products(trace: "ValueTrace") -> list[str]:
         lines.append(f"sum = {number(trace.sum)}")
     if trace.bias is None:
         return [*lines, f"value = {number(trace.value)}"]
-    total = f"{number(trace.sum)} + bias {number(trace.bias)}"
+    total = f"{number(trace.sum)} + bias {_term(trace.bias)}"
     return [*lines, f"value = {total} = {number(trace.value)}"]
 
 
@@ -189,3 +187,9 @@ def _network_value(trace: "ValueTrace") -> str:
         f"the network's own value: {own}, which is another: {trace.operation} computes more than "
         "is written here"
     )
+
+
+def _term(value: float) -> str:
+    """A number behind a sign: in brackets where it has one of its own."""
+    text = number(value)
+    return f"({text})" if text.startswith("-") else text

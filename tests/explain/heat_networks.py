@@ -31,14 +31,16 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 
-def make_model(architecture: str, *, mirrored: bool = False) -> Model:
+def make_model(architecture: str, *, mirrored: bool = False, side: int = 16) -> Model:
     assert architecture in ARCHITECTURES
     arguments = ARGUMENTS.get(architecture, {})
     return Model(
-        network=build_network(architecture, SHAPE, len(CLASSES), seed=1, **arguments).eval(),
+        network=build_network(
+            architecture, (side, side, 3), len(CLASSES), seed=1, **arguments
+        ).eval(),
         architecture=architecture,
         arguments=arguments,
-        preprocessing=fit_preprocessing("per_channel", PICTURES),
+        preprocessing=fit_preprocessing("per_channel", PICTURES[:, :side, :side]),
         classes=CLASSES,
         mirrored=mirrored,
     )

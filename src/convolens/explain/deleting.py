@@ -24,7 +24,7 @@ def deletion_insertion(
     heat_maps: HeatMaps | NDArray[Any],
     target: Target = None,
     *,
-    steps: int = 20,
+    steps: int = 10,
     orders: int = 5,
     seed: int = 0,
     fill: Any = None,
@@ -93,7 +93,12 @@ def deletion_insertion(
         with torch.no_grad():
             logits = mean_logits(model, x)
             targets = chosen(logits, None if wanted is None else wanted[span])
-            curves = [_curves(model, x, empty, order, targets, shares) for order in ranks]
+            whole = _probabilities(model, logits, targets)
+            blank = mean_logits(model, empty).expand(len(x), -1)
+            nothing = _probabilities(model, blank, targets)
+            ends = torch.stack([whole, nothing], dim=1)
+            inside = [_curves(model, x, empty, order, targets, shares[1:-1]) for order in ranks]
+            curves = [torch.cat([ends, each, ends.flip(1)], dim=2) for each in inside]
         return torch.stack(curves, dim=1).cpu(), targets.cpu()
 
     curves, targets = zip(*in_batches(model, pictures, compute), strict=True)
@@ -147,21 +152,23 @@ def _curves(
     targets: Tensor,
     counts: NDArray[np.int64],
 ) -> Tensor:
-    """(n, 2, steps + 1): probabilities while pixels are taken out, and while they are put in."""
+    """(n, 2, counts): probabilities when so many pixels are taken out, and when they are put in."""
     together = max(1, batch_size(x, PASSING) // len(x))  # few pictures: several steps at a time
     curves: list[Tensor] = []
     for start in range(0, len(counts), together):
         part = torch.from_numpy(counts[start : start + together]).to(x.device)
         first = (ranks < part.view(-1, 1, 1, 1))[:, :, None]
         both = (torch.where(first, empty, x), torch.where(first, x, empty))
-        found = [_probabilities(model, each.flatten(0, 1), targets) for each in both]
+        found = [
+            _probabilities(model, mean_logits(model, each.flatten(0, 1)), targets) for each in both
+        ]
         curves.append(torch.stack(found, dim=1))
     return torch.cat(curves, dim=2)
 
 
-def _probabilities(model: Explainable, x: Tensor, targets: Tensor) -> Tensor:
-    """(n, passes) of the targets, as ``predict_proba`` gives them."""
+def _probabilities(model: Explainable, logits: Tensor, targets: Tensor) -> Tensor:
+    """(n, passes) of the targets, as ``predict_proba`` gives them, from (passes * n, classes)."""
     temperature = model.temperature if isinstance(model, Model) else 1.0
-    probabilities = torch.softmax(mean_logits(model, x) / temperature, dim=1)
-    times = len(x) // len(targets)
+    times = len(logits) // len(targets)
+    probabilities = torch.softmax(logits / temperature, dim=1)
     return picked(probabilities, targets.repeat(times)).view(times, -1).T

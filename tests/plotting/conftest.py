@@ -118,6 +118,15 @@ def examples(china: np.ndarray) -> dict[str, Callable[[], Figure]]:
         **_views(china),
         "predictions": lambda: p.plot_predictions(small, probabilities, labels, NAMES),
         "predictions blind": lambda: p.plot_predictions(small[:2], probabilities[:2], None, NAMES),
+        "neighbours": lambda: p.plot_neighbours(
+            small[:3],
+            [small[k : k + 5] for k in range(3)],
+            rng.uniform(-1, 1, (3, 5)),
+            labels=rng.integers(0, 10, (3, 5)),
+            class_names=LONG_NAMES,
+            captions=[f"{LONG_NAMES[0]}, called {NAMES[3]}"] * 3,
+        ),
+        "neighbours mixed": lambda: p.plot_neighbours([china], [[small[0]]], [[1.0]]),
         "curves": lambda: p.plot_learning_curves(epochs),
         "curves one": lambda: p.plot_learning_curves(epochs[:1]),
         "curves alike": lambda: p.plot_learning_curves(

@@ -18,6 +18,7 @@ from convolens.plotting.gallery import plot_images
 from convolens.plotting.grid import plot_grid
 from convolens.plotting.image import plot_image
 from convolens.plotting.maps import plot_feature_maps
+from convolens.plotting.neighbours import plot_neighbours
 from convolens.plotting.pooling import plot_pooling
 from convolens.plotting.predictions import plot_predictions
 from convolens.plotting.reliability import plot_reliability
@@ -40,6 +41,7 @@ __all__ = [
     "plot_image",
     "plot_images",
     "plot_learning_curves",
+    "plot_neighbours",
     "plot_pairs",
     "plot_pooling",
     "plot_precision_recall_curves",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from convolens.cli.data_options import takes_data_options
+from convolens.cli.invocation import invocation
 from convolens.cli.output import (
     CalibratedOption,
     JsonOption,
@@ -18,10 +19,12 @@ from convolens.cli.output import (
 if TYPE_CHECKING:
     from convolens.bundle import Model
     from convolens.data import LabelledPictures
+    from convolens.reports import Judged, RunFacts
 
 
 @takes_data_options
 def evaluate(
+    context: typer.Context,
     model: ModelArgument,
     options: dict[str, Any],
     data: Annotated[
@@ -40,6 +43,18 @@ def evaluate(
         ),
     ] = None,
     calibrated: CalibratedOption = True,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write a page with everything: every mistake with its picture, heat maps, curves, "
+            "calibration, suspected labels.",
+        ),
+    ] = None,
+    figures: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Write the figures of the page, as PNG and SVG."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Judge a model: accuracy with its interval, loss, calibration and every class.
@@ -54,6 +69,7 @@ def evaluate(
     from convolens.evaluation import evaluate_pictures
     from convolens.training import count_trained_on
 
+    _check_places(report, figures)  # before the work: it may take long
     trained = load_model(model)
     if data is None or (not options and _is_own(model, data)):
         pictures = _own_pictures(model, split or "test", options)
@@ -71,6 +87,46 @@ def evaluate(
         print_json({**evaluation.to_dict(), "trained_on": known})
     else:
         print_text(str(evaluation))
+    if report is not None or figures is not None:
+        from convolens.reports import Judged
+
+        judged = Judged(
+            model=trained,
+            evaluation=evaluation,
+            pictures=pictures,
+            command=invocation(context).again(without=("--json",)),
+            trained_on=known,
+            run=_facts(model),
+            calibrated=calibrated,
+        )
+        _write(judged, report, figures)
+
+
+def _check_places(report: Path | None, figures: Path | None) -> None:
+    from convolens.errors import ConfigError
+    from convolens.reports.places import check_page_place
+
+    if report is not None:
+        check_page_place(report)
+    if figures is not None and figures.exists() and not figures.is_dir():
+        raise ConfigError(f"{figures} is a file; --figures takes a folder")
+
+
+def _facts(model: Path) -> "RunFacts | None":
+    """How the model was trained, where its run is at hand."""
+    from convolens.training import load_run
+    from convolens.training.report import run_facts
+
+    return run_facts(load_run(model)) if (model / "run.json").is_file() else None
+
+
+def _write(judged: "Judged", report: Path | None, figures: Path | None) -> None:
+    from convolens.reports import write_evaluation_page, write_figures
+
+    if report is not None:
+        say(f"report: {write_evaluation_page(report, judged)}")
+    if figures is not None:
+        say(f"figures: {len(write_figures(judged, figures))} files in {figures}")
 
 
 def _is_own(model: Path, data: str) -> bool:
@@ -108,6 +164,7 @@ def _other_pictures(
     trained: "Model", data: str, split: str | None, options: dict[str, Any]
 ) -> "LabelledPictures":
     from convolens.data import PreparationDisplay, load_pictures
+    from convolens.data.corrections import corrections_said
 
     height, width, channels = trained.input_shape
     # Files are read straight into the model's shape, exactly as predict reads them.
@@ -117,4 +174,6 @@ def _other_pictures(
     skipped = sum(problem.skipped for problem in pictures.problems)
     if skipped:
         say(f"{skipped:,} files were skipped; see: convolens data {data}")
+    for line in corrections_said(pictures.problems):
+        say(line)
     return pictures

@@ -28,6 +28,7 @@ from convolens.evaluation.metrics import (
     top_k_accuracy,
     weighted_average,
 )
+from convolens.prediction import to_probabilities
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -54,6 +55,9 @@ class Evaluation:
     """(n, classes): what all of this was computed from, in the order of the pictures."""
     labels: Labels = field(repr=False)
     """(n,): and the right class of each, by its number in the model."""
+    familiarity: NDArray[np.float64] | None = field(default=None, repr=False)
+    """(n,): how like those it knows the model finds each picture; None where it has no threshold,
+    or where probabilities were given alone."""
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -90,10 +94,10 @@ class Evaluation:
 
     def to_dict(self) -> dict[str, Any]:
         """All figures as plain JSON types; not the probabilities and labels of every picture."""
-        figures = to_dict(
-            replace(self, probabilities=self.probabilities[:0], labels=self.labels[:0])
-        )
-        del figures["probabilities"], figures["labels"]
+        none = {"probabilities": self.probabilities[:0], "labels": self.labels[:0]}
+        figures = to_dict(replace(self, **none, familiarity=None))
+        for name in (*none, "familiarity"):
+            del figures[name]
         intervals = self.intervals()
         for name in ("precision", "recall", "f1"):
             bounds = getattr(intervals, name)
@@ -163,8 +167,12 @@ def evaluate_pictures(
         DataError: they have a class that the model does not know.
     """
     label_of = _labels_by_name(pictures.class_names, model, pictures.name)
-    probabilities = model.predict_proba(pictures.split.images, calibrated=calibrated)
-    return evaluate_probabilities(probabilities, label_of[pictures.split.labels], model.classes)
+    outputs = model.outputs(pictures.split.images)
+    probabilities = to_probabilities(outputs.logits, model.temperature if calibrated else 1.0)
+    labels = label_of[pictures.split.labels]
+    judged = evaluate_probabilities(probabilities, labels, model.classes)
+    known = model.thresholds is not None
+    return replace(judged, familiarity=model.familiarity(outputs) if known else None)
 
 
 def _labels_by_name(class_names: tuple[str, ...], model: Model, data: str) -> Labels:

@@ -62,6 +62,17 @@ def new_figure(height: float, width: float = WIDTH, *, constrained: bool = True)
     return Figure(figsize=(width, height), layout="constrained" if constrained else by_hand)
 
 
+def figure_svg(figure: matplotlib.figure.Figure) -> bytes:
+    """A figure as SVG, as :func:`save_figure` would write it.
+
+    >>> figure_svg(Figure(figsize=(2, 1)))[:5]
+    b'<?xml'
+    """
+    with house_style(), io.BytesIO() as file:
+        figure.savefig(file, format="svg", metadata=_METADATA["svg"])
+        return file.getvalue()
+
+
 def save_figure(figure: matplotlib.figure.Figure, path: str | Path, dpi: float = 300) -> Path:
     """Write a figure as PNG, SVG or PDF, by the file's name; the folder is made when missing.
 

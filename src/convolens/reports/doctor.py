@@ -1,22 +1,21 @@
 """What is in a data set and what is wrong with it, as one page with pictures."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from convolens.data import PROBLEM_KINDS, Dataset, DataSummary, Problem
-from convolens.errors import ConfigError
 from convolens.files import write_text
 from convolens.plotting import Figure, plot_class_counts, plot_images, plot_pairs
-from convolens.reports.page import GENERATOR, Block, Picture, Prose, render_page
+from convolens.reports.page import Block, Picture, Prose, render_page
+from convolens.reports.places import check_page_place
+from convolens.reports.words import as_markdown, one_line
 
 _MOST_ROWS = 20  # of a table of problems
 _MOST_SHOWN = 10  # pictures, or pairs of them, of one kind of problem
 _MOST_CLASSES = 20  # of which pictures are shown
 _EACH = 5  # pictures of a class
-_LONGEST = 300  # characters of a path or a reason
 
 _Place = tuple[str, int]
 
@@ -40,7 +39,7 @@ def data_page(summary: DataSummary, dataset: Dataset) -> str:
     >>> "No problems were found." in data_page(check_data(data), data)
     True
     """
-    title = f"The data set {_one_line(summary.name)}"
+    title = f"The data set {one_line(summary.name)}"
     blocks = [*_verdict(summary), *_contents(summary, dataset)]
     if summary.problems:
         blocks.append(Prose("## Each problem"))
@@ -65,20 +64,6 @@ def write_data_page(path: str | Path, summary: DataSummary, dataset: Dataset) ->
     """
     path = check_page_place(path)
     write_text(path, data_page(summary, dataset))
-    return path
-
-
-def check_page_place(path: str | Path) -> Path:
-    """Refuse a place where a page would overwrite something else.
-
-    Raises:
-        ConfigError: the path is a folder, or a file that is no page of ours.
-    """
-    path = Path(path)
-    if path.is_dir():
-        raise ConfigError(f"{path} is a folder; name a file in it, such as {path / 'data.html'}")
-    if path.exists() and GENERATOR not in path.read_text(encoding="utf-8", errors="replace"):
-        raise ConfigError(f"{path} is there already and no page of ours; name another file")
     return path
 
 
@@ -164,7 +149,7 @@ def _caption(place: _Place, dataset: Dataset) -> str:
 
 def _table(problems: list[Problem]) -> str:
     rows = [
-        f"| {_escaped(problem.path)} | {_escaped(problem.reason)}"
+        f"| {as_markdown(problem.path)} | {as_markdown(problem.reason)}"
         f"{' (skipped)' if problem.skipped else ''} |"
         for problem in problems[:_MOST_ROWS]
     ]
@@ -177,14 +162,3 @@ def _table(problems: list[Problem]) -> str:
 def _picture(figure: Figure, caption: str) -> Picture:
     png = figure._repr_png_()
     return Picture(png, caption)
-
-
-def _escaped(text: str) -> str:
-    """Text as Markdown that says just that: paths hold stars, bars and underscores."""
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", _one_line(text))
-
-
-def _one_line(text: str) -> str:
-    # Half of a surrogate pair, from a file name that is no UTF-8, cannot be written as UTF-8.
-    whole = " ".join(text.split()).encode("utf-8", "replace").decode("utf-8")
-    return whole if len(whole) <= _LONGEST else f"{whole[: _LONGEST - 1]}…"

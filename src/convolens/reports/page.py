@@ -45,16 +45,42 @@ class Picture:
     caption: str
 
 
-Block = Prose | Code | Output | Picture
+@dataclass(frozen=True)
+class Drawing:
+    """An SVG picture with a caption, which is its text alternative too."""
+
+    svg: bytes
+    caption: str
 
 
-def render_page(title: str, blocks: Sequence[Block], *, footer: str = "") -> str:
+@dataclass(frozen=True)
+class Markup:
+    """HTML of our own making: whatever text is in it was escaped by who made it."""
+
+    html: str
+
+
+Block = Prose | Code | Output | Picture | Drawing | Markup
+
+
+def render_page(
+    title: str,
+    blocks: Sequence[Block],
+    *,
+    footer: str = "",
+    opening: str = "",
+    styles: Sequence[str] = (),
+    script: str | None = None,
+) -> str:
     """The whole page as one HTML document that needs nothing beside it.
 
     Args:
         title: of the page; shown as its first heading.
         blocks: from top to bottom.
         footer: one line at the end, in Markdown.
+        opening: HTML between the title and the links to the sections.
+        styles: files beside ``page.css`` whose rules follow it.
+        script: a file there that the page runs; it must be readable without.
 
     Returns:
         HTML. Links to its sections stand at the top.
@@ -73,7 +99,8 @@ def render_page(title: str, blocks: Sequence[Block], *, footer: str = "") -> str
         f'<li><a href="#{_anchor(heading)}">{escape(heading)}</a></li>' for heading in sections
     )
     body = "\n".join(_render(block) for block in blocks)
-    css = files("convolens.reports").joinpath("page.css").read_text(encoding="utf-8")
+    css = "\n".join(_part(name) for name in ("page.css", *styles))
+    code = f"<script>\n{_part(script)}</script>\n" if script else ""
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -90,11 +117,12 @@ def render_page(title: str, blocks: Sequence[Block], *, footer: str = "") -> str
 <body>
 <main>
 <h1>{escape(title)}</h1>
+{opening}
 <nav aria-label="Sections"><ol>{contents}</ol></nav>
 {body}
-<footer>{_MARKDOWN.render(footer)}</footer>
+<footer>{render_markdown(footer)}</footer>
 </main>
-</body>
+{code}</body>
 </html>
 """
 
@@ -102,9 +130,18 @@ def render_page(title: str, blocks: Sequence[Block], *, footer: str = "") -> str
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
+def render_markdown(markdown: str) -> str:
+    r"""Words in Markdown as HTML; HTML in them is text.
+
+    >>> render_markdown("**a** <b>")
+    '<p><strong>a</strong> &lt;b&gt;</p>\n'
+    """
+    return _MARKDOWN.render(markdown)
+
+
 def _render(block: Block) -> str:
     if isinstance(block, Prose):
-        return _with_anchors(_MARKDOWN.render(block.markdown))
+        return _with_anchors(render_markdown(block.markdown))
     if isinstance(block, Code):
         # A block that scrolls sideways must be reachable by keyboard.
         formatter = HtmlFormatter(nowrap=True)
@@ -112,11 +149,30 @@ def _render(block: Block) -> str:
         return f'<pre class="code" tabindex="0"><code>{coloured}</code></pre>'
     if isinstance(block, Output):
         return f'<pre class="output" tabindex="0"><samp>{escape(block.text)}</samp></pre>'
-    data = base64.b64encode(block.png).decode("ascii")
+    if isinstance(block, Markup):
+        return block.html
+    caption = escape(block.caption)
+    if isinstance(block, Drawing):
+        source, size = data_address(block.svg, "image/svg+xml"), 'class="drawing"'
+    else:
+        source, size = data_address(block.png, "image/png"), _size(block.png)
     return (
-        f'<figure><img src="data:image/png;base64,{data}" alt="{escape(block.caption)}" '
-        f"{_size(block.png)}><figcaption>{escape(block.caption)}</figcaption></figure>"
+        f'<figure><img src="{source}" alt="{caption}" {size}>'
+        f"<figcaption>{caption}</figcaption></figure>"
     )
+
+
+def data_address(content: bytes, kind: str) -> str:
+    """The address of a file that lies in the page itself.
+
+    >>> data_address(b"x", "image/png")
+    'data:image/png;base64,eA=='
+    """
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _part(name: str) -> str:
+    return files("convolens.reports").joinpath(name).read_text(encoding="utf-8")
 
 
 def _with_anchors(html: str) -> str:

@@ -75,8 +75,9 @@ def run_results(
 
 
 def write_figures(run: Run, test: Evaluation | None) -> None:
-    """Draw the learning curves and, where there was a test, the confusion matrix."""
+    """Draw the learning curves and, where there was a test, the confusion matrix; the report."""
     from convolens.plotting import plot_confusion_matrix, save_figure
+    from convolens.training.report import write_report
 
     figures = run.path / "figures"
     save_figure(run.plot_learning_curves(), figures / "learning_curves.png", dpi=150)
@@ -84,3 +85,4 @@ def write_figures(run: Run, test: Evaluation | None) -> None:
         names = tuple(entry.name for entry in test.per_class)
         matrix = plot_confusion_matrix(test.confusion_matrix, names)
         save_figure(matrix, figures / "confusion_matrix.png", dpi=150)
+    write_report(run, test)

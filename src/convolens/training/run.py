@@ -89,9 +89,13 @@ class Run:
         """Loss, accuracy and learning rate over the epochs."""
         from convolens.plotting import plot_learning_curves
 
+        return plot_learning_curves(self.history, self.steps, note=self.curves_note)
+
+    @property
+    def curves_note(self) -> str:
+        """What must be said beside its learning curves."""
         mined = self.record["recipe"].get("hardest_share", 1.0) < 1
-        note = "training, after a first round: of the hardest pictures" if mined else ""
-        return plot_learning_curves(self.history, self.steps, note=note)
+        return "training, after a first round: of the hardest pictures" if mined else ""
 
     def to_dict(self) -> dict[str, Any]:
         """What ``convolens train --json`` prints."""

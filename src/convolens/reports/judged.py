@@ -1,0 +1,105 @@
+"""All that a report on a model tells of."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convolens.bundle import Model
+from convolens.data import LabelledPictures, picture_digests
+from convolens.evaluation import Evaluation, LabelErrors, find_label_errors
+from convolens.images import fit_image
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFacts:
+    """How a model was trained, as far as it is told."""
+
+    settings: Mapping[str, Any]
+    """Of the recipe, by name; may be nested."""
+    facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Seed, times, machine and the like, by what they are called on the page."""
+    data: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Likewise of the data set."""
+    problems: Mapping[str, int] = field(default_factory=dict[str, int])
+    """How many problems of each kind the data set had."""
+    history: Sequence[Mapping[str, Any]] = ()
+    """One entry an epoch, as ``Run.history``."""
+    steps: Sequence[Mapping[str, Any]] = ()
+    """One entry for some steps each, as ``Run.steps``."""
+    note: str = ""
+    """What must be said beside the learning curves."""
+    comparable: bool = True
+    """Whether accuracy on training pictures is that of all of them."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Judged:
+    """A model that was judged on pictures."""
+
+    model: Model
+    evaluation: Evaluation
+    pictures: LabelledPictures
+    """What it was judged on, in the order of the evaluation."""
+    command: str
+    """What makes the report again."""
+    trained_on: int | None = None
+    """How many of the pictures the model was trained on; None where that is not known."""
+    run: RunFacts | None = None
+    """None of a bundle whose run is not at hand."""
+    calibrated: bool = True
+    """Whether the probabilities are those of the model's temperature; else the network's own."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Of the model."""
+        return self.model.classes
+
+    @cached_property
+    def predicted(self) -> NDArray[np.int64]:
+        """(n,) the likeliest class of each picture."""
+        return self.evaluation.probabilities.argmax(axis=1)
+
+    @cached_property
+    def confidence(self) -> NDArray[np.float64]:
+        """(n,) its probability."""
+        return self.evaluation.probabilities.max(axis=1).astype(np.float64)
+
+    @cached_property
+    def mistakes(self) -> NDArray[np.int64]:
+        """(m,) positions of the pictures that are judged wrongly, the surest first."""
+        wrong = np.flatnonzero(~self.evaluation.right)
+        return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
+
+    @cached_property
+    def suspected(self) -> LabelErrors | None:
+        """Labels that are probably wrong; None of pictures that the model was trained on."""
+        if self.trained_on:
+            return None
+        digests = picture_digests(self.pictures.split.images)
+        copies = _same(digests)
+        return find_label_errors(
+            self.evaluation.probabilities, self.evaluation.labels, copies=copies
+        )
+
+    def name_of(self, place: int) -> str:
+        """What a picture is called."""
+        own = self.pictures.split.name_of(place)
+        return f"picture {place}" if own is None else own
+
+    def picture(self, place: int) -> NDArray[np.uint8]:
+        """(height, width, channels) in the model's shape, as the model sees it."""
+        image = np.asarray(self.pictures.split.images[place])
+        if image.shape == self.model.input_shape:
+            return image
+        return fit_image(image, *self.model.input_shape, policy=self.model.preprocessing.fit)
+
+
+def _same(digests: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Pairs of positions of equal digests, each with the next one of its kind: (m, 2)."""
+    order = np.argsort(digests, kind="stable")
+    equal = np.flatnonzero(digests[order][1:] == digests[order][:-1])
+    return np.stack([order[equal], order[equal + 1]], axis=1).astype(np.int64)

@@ -1,0 +1,115 @@
+"""Where a model fails: the confusion matrix, and its worst mistakes with what it looked at."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convolens.evaluation.metrics import Labels
+from convolens.explain import grad_cam
+from convolens.explain.networks import layers_of
+from convolens.plotting.heat import heat_overlay
+from convolens.reports.cards import Heat, cards, picture_card
+from convolens.reports.judged import Judged
+from convolens.reports.matrix import (
+    MOST_CLASSES,
+    Cell,
+    cell_panels,
+    matrix_cells,
+    matrix_table,
+)
+from convolens.reports.page import Block, Markup, Prose
+from convolens.reports.thumbnails import mean_size
+from convolens.reports.words import as_html, percent
+
+ROOM = 2_400_000
+"""Characters for the pictures of the matrix's cells, of a page of five million."""
+_WORST = 24
+_HEATED_IN_CELL = 3
+_MOST_HEATED = 240  # pictures in cells: a heat map takes as long as three predictions
+_HEATED_AT_ONCE = 64
+
+
+def mistake_sections(judged: Judged) -> Iterator[Block]:
+    """The matrix with its pictures, and the worst mistakes."""
+    mistakes = len(judged.mistakes)
+    yield Prose(f"## Confusion matrix\n\n{_how_to_read(judged)}")
+    size = mean_size(judged.pictures.split.images)
+    heated = min(_MOST_HEATED, max(1, mistakes))
+    # A heat map is in colour, and some three times as large as its picture in grey.
+    cells = matrix_cells(judged, int((ROOM - heated * 3 * size) / (size + 300)))
+    if len(judged.classes) <= MOST_CLASSES:
+        yield Markup(matrix_table(judged, cells))
+    heat = _heat(judged, _worth_heating(cells))
+    yield Markup(cell_panels(judged, cells, heat))
+    if mistakes:
+        yield from _worst_mistakes(judged)
+
+
+def _how_to_read(judged: Judged) -> str:
+    if len(judged.classes) > MOST_CLASSES:
+        return (
+            f"A table of {len(judged.classes)} classes cannot be read. Below are the confusions of "
+            "the most pictures; each opens its pictures."
+        )
+    return (
+        "A row is the right class, a column what was called so; the darker, the larger a mistake's "
+        "share of its row. Each number opens its pictures: of mistakes the surest first, with what "
+        "spoke for the class that was named beside the first of them; of what is right the least "
+        "sure."
+    )
+
+
+def _worth_heating(cells: Sequence[Cell]) -> list[int]:
+    """The first pictures of each cell of mistakes, cells of many pictures before others."""
+    wrong = [cell for cell in cells if cell.right != cell.called]
+    return [int(place) for cell in wrong for place in cell.shown[:_HEATED_IN_CELL]][:_MOST_HEATED]
+
+
+def _worst_mistakes(judged: Judged) -> Iterator[Block]:
+    worst = judged.mistakes[:_WORST].tolist()
+    called = _heat(judged, worst)
+    right = _heat(judged, worst, target=judged.evaluation.labels[worst])
+    both: Heat = {
+        place: (*called.get(place, ()), *right.get(place, ())) for place in {*called, *right}
+    }
+    says = (
+        "Beside each picture is what spoke for the class that was named, then what spoke for the "
+        "right one: the lighter, the more (Grad-CAM at the last convolution)."
+        if both
+        else "This network has no convolution, so there are no heat maps."
+    )
+    cut = f"the {len(worst)} surest of {len(judged.mistakes):,}" if len(worst) > 1 else "one alone"
+    yield Prose(f"## Worst mistakes\n\nMistakes that the model was surest of, {cut}. {says}")
+    pictures = [
+        picture_card(judged, place, heat=both, said=_mistake(judged, place)) for place in worst
+    ]
+    yield Markup(cards(pictures))
+
+
+def _mistake(judged: Judged, place: int) -> str:
+    classes, probabilities = judged.classes, judged.evaluation.probabilities[place]
+    right, called = judged.evaluation.labels[place], judged.predicted[place]
+    return (
+        f"<b>{as_html(classes[called])}</b> {percent(float(probabilities[called]))}<br>"
+        f"is {as_html(classes[right])} ({percent(float(probabilities[right]))})<br>"
+        f'<span class="soft">{as_html(judged.name_of(place))}</span>'
+    )
+
+
+def _heat(
+    judged: Judged, places: Sequence[int], target: Labels | None = None
+) -> dict[int, tuple[tuple[str, NDArray[np.uint8]], ...]]:
+    """What spoke for a class in some pictures, laid over them; nothing without a convolution."""
+    if not places or not layers_of(judged.model, "convolution"):
+        return {}
+    heat: dict[int, tuple[tuple[str, NDArray[np.uint8]], ...]] = {}
+    wanted = judged.predicted[list(places)] if target is None else target
+    for start in range(0, len(places), _HEATED_AT_ONCE):
+        part = list(places[start : start + _HEATED_AT_ONCE])
+        pictures = np.stack([judged.picture(place) for place in part])
+        classes = wanted[start : start + _HEATED_AT_ONCE]
+        maps = grad_cam(judged.model, pictures, classes)
+        for place, picture, drawn, label in zip(part, pictures, maps.values, classes, strict=True):
+            heat[place] = ((judged.classes[label], heat_overlay(picture, drawn)),)
+    return heat

@@ -18,6 +18,7 @@ SCRIPTS = (
     "killing",
     "unknown",
     "predicting",
+    "explaining",
 )
 ON_REQUEST = ("gpu", "rules")  # one needs a GPU, the other hours
 

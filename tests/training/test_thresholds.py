@@ -1,5 +1,6 @@
 """What a trained model doubts by is of its own validation pictures, and survives interruption."""
 
+import json
 import os
 import signal
 from pathlib import Path
@@ -13,6 +14,7 @@ from convolens.evaluation import fit_thresholds, unsure_below
 from convolens.recipes import fast, train
 from convolens.recipes.training import resume
 from convolens.training import train_recipe
+from convolens.training.events import EpochDone, event_from_dict, event_to_line
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +89,13 @@ def test_with_few_validation_pictures_the_energy_decides(tmp_path: Path) -> None
     assert model.thresholds.unknown.score == "energy"
     outputs = model.outputs(run.data().validation.images)
     assert model.unknown(outputs).sum() == 0  # a twentieth of ten is none
+
+
+def test_an_event_comes_whole_through_json_and_may_lack_them(run):
+    (best,) = [each for each in run.history if each["epoch"] == run.results["best_epoch"]]
+    event = event_from_dict(json.loads(json.dumps(best)))
+    assert isinstance(event, EpochDone)
+    assert event.thresholds.risks == run.model().thresholds.risks
+    assert json.loads(event_to_line(event)) == best
+    before = {key: value for key, value in best.items() if key not in ("thresholds", "temperature")}
+    assert event_from_dict(before).thresholds is None

@@ -3,11 +3,11 @@
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, TextIO, get_args
 
-from convolens.config import choose, from_dict
+from convolens.config import choose, from_dict, to_dict
 from convolens.doubt import Thresholds
 from convolens.training.saving_events import CheckpointSaved, RunResumed
 
@@ -116,7 +116,7 @@ def event_to_dict(event: Event) -> dict[str, Any]:
     >>> event_to_dict(RunEnded(status="completed", step=3, best_epoch=1, train_seconds=0.5))
     {'event': 'run_ended', 'status': 'completed', 'step': 3, 'best_epoch': 1, 'train_seconds': 0.5}
     """
-    return {"event": event.event, **asdict(event)}
+    return {"event": event.event, **to_dict(event)}
 
 
 def event_from_dict(values: Mapping[str, Any]) -> Event:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from convolens.doubt import RiskTable, Thresholds, UnknownBelow
 from convolens.errors import ConfigError
 from convolens.training import Event, event_to_dict
 from convolens.training.events import (
@@ -264,7 +265,32 @@ def test_a_stream_that_is_closed_from_the_start_is_no_obstacle(live):
     display.close()
 
 
-@given(st.one_of([st.from_type(kind) for kind in get_args(Event)]))
+@st.composite
+def risk_tables(draw):
+    """Only such as can have been counted."""
+    at = sorted(draw(st.sets(st.floats(0, 1), min_size=1, max_size=20)))
+    answered = sorted(draw(st.sets(st.integers(1), min_size=len(at), max_size=len(at))))[::-1]
+    wrong = draw(st.integers(0, answered[-1]))
+    return RiskTable(thresholds=tuple(at), answered=tuple(answered), wrong=(wrong,) * len(at))
+
+
+thresholds = st.builds(
+    Thresholds,
+    risks=risk_tables(),
+    unknown=st.builds(
+        UnknownBelow,
+        threshold=st.floats(allow_nan=False, allow_infinity=False),
+        kept=st.floats(0, 1),
+        score=st.sampled_from(["energy", "max_logit", "neighbours"]),
+    ),
+)
+epochs = st.builds(
+    EpochDone, thresholds=st.none() | thresholds, temperature=st.none() | st.floats()
+)
+others = [st.from_type(kind) for kind in get_args(Event) if kind is not EpochDone]
+
+
+@given(st.one_of([epochs, *others]))
 def test_an_event_comes_whole_through_json(event):
     told = event_from_dict(json.loads(json.dumps(event_to_dict(event))))
     assert type(told) is type(event)

@@ -12,12 +12,6 @@ from convolens.zoo import build_network
 
 captum = pytest.importorskip("captum.attr")
 
-# captum asks for gradients of pictures itself, and says so; it mends layers in place by old hooks.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Input Tensor .* did not already require gradients:UserWarning",
-    "ignore:Setting (forward|backward|full backward).* hooks:UserWarning",
-)
-
 SHAPE = (16, 18, 3)
 PICTURES = np.random.default_rng(7).normal(size=(2, *SHAPE)).astype(np.float32)
 X = torch.from_numpy(PICTURES).permute(0, 3, 1, 2)

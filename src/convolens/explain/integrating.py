@@ -92,8 +92,8 @@ def integrated_gradients(
     (True, True)
     """
     check_whole("steps", steps, 1, 10_000)
-    wanted = read_target(model, target, len(pictures)) if hasattr(pictures, "__len__") else None
     start = baseline_input(model, baseline, first_input(model, pictures))
+    wanted = read_target(model, target, len(pictures))
 
     def compute(x: Tensor, span: slice) -> list[Tensor]:
         with torch.no_grad():

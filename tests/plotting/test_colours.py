@@ -8,6 +8,7 @@ from matplotlib.colors import to_rgb
 from convolens.plotting.cells import DIVERGING
 from convolens.plotting.confusion import _MISTAKES, _RIGHT
 from convolens.plotting.style import BLUE, NOT_FINITE, VERMILLION
+from convolens.plotting.threshold_lines import _LOOKS, _OTHER
 
 # Linear RGB as a protanope and a deuteranope see it: Vienot, Brettel and Mollon (1999), "Digital
 # video colourmaps for checking the legibility of displays by dichromats".
@@ -33,6 +34,14 @@ def apart(one, other):
 
 def test_right_and_wrong_training_and_validation(seen):
     assert apart(seen(BLUE), seen(VERMILLION)) > 0.4
+
+
+def test_numbered_lines_and_the_grey_of_the_others(seen):
+    """They differ in their dashes and numbers, too."""
+    colours = [seen(colour) for colour, _ in _LOOKS] + [seen(_OTHER)]
+    for index, one in enumerate(colours):
+        for other in colours[index + 1 :]:
+            assert apart(one, other) > 0.12
 
 
 def test_negative_zero_and_positive(seen):

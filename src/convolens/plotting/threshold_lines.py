@@ -26,7 +26,8 @@ _LOOKS: tuple[tuple[str, Any], ...] = (
     (BLUE, (0, (6, 1.5))),
     (INK, (0, (1.5, 1))),
     ("#009e73", (0, (6, 1.5, 1.5, 1.5))),
-    ("#cc79a7", (0, (3, 1))),
+    # By P. Tol: to some eyes Okabe and Ito's purple is the grey of the others.
+    ("#882255", (0, (3, 1))),
 )
 _OTHER = "#a6a6a6"
 _THIN = {True: (0.003, 100), False: (0.006, 30)}

@@ -68,6 +68,7 @@ def occlusion(
 
     Source: M. Zeiler and R. Fergus, "Visualizing and understanding convolutional networks", 2014.
 
+    >>> import numpy as np
     >>> from torch import nn
     >>> brightness = nn.Sequential(nn.Flatten(), nn.Linear(16, 2))
     >>> _ = nn.init.ones_(brightness[1].weight)

@@ -17,14 +17,15 @@ _MOST_WITH_PICTURES = 20
 
 
 def class_sections(judged: Judged, drawn: Mapping[str, Drawing]) -> Iterator[Block]:
-    """The table of classes, their scores as a figure, and telling pictures of each."""
+    """The table of classes, and their scores as a figure."""
     figures = judged.evaluation
     macro, weighted = figures.macro, figures.weighted
     yield Prose(
         "## Every class\n\n"
         "Precision: of the pictures called this, the share that are. Recall: of the pictures that "
-        "are this, the share called so. F1 is their harmonic mean. In brackets are 95 % intervals. "
-        "A click on a column's head sorts by it."
+        "are this, the share called so. F1 is their harmonic mean. In brackets are 95\xa0% "
+        "intervals. Areas are those under the curves of this class against the rest. A click on a "
+        "column's head sorts by it."
     )
     yield Markup(class_table(judged))
     yield Prose(
@@ -34,7 +35,6 @@ def class_sections(judged: Judged, drawn: Mapping[str, Drawing]) -> Iterator[Blo
         f"the five likeliest classes is the right one of {percent(figures.top_k_accuracy(5))}."
     )
     yield drawn["class_scores"]
-    yield from _telling_pictures(judged)
 
 
 def class_table(judged: Judged) -> str:
@@ -71,20 +71,11 @@ def class_table(judged: Judged) -> str:
             ]
         )
     columns = ("class", "pictures", "precision", "recall", "F1", "ROC area", "PR area")
-    return sortable_table(
-        "Areas are those under the curves of this class against the rest.",
-        (*columns, "most often taken for"),
-        rows,
-        name="classes",
-    )
+    return sortable_table((*columns, "most often taken for"), rows, name="classes")
 
 
-def _with_interval(value: float, bounds: tuple[float, float]) -> Entry:
-    low, high = (f"{100 * bound:.1f}" for bound in bounds)
-    return Entry(text=f'{percent(value)} <span class="soft">[{low}, {high}]</span>', value=value)
-
-
-def _telling_pictures(judged: Judged) -> Iterator[Block]:
+def telling_pictures(judged: Judged) -> Iterator[Block]:
+    """Of each class the most typical, the least sure and the most wrong pictures."""
     figures = judged.evaluation
     examples = class_examples(figures.probabilities, figures.labels, k=_EXAMPLES)
     recall = np.array([entry.recall if entry.support else 2.0 for entry in figures.per_class])
@@ -110,6 +101,11 @@ def _telling_pictures(judged: Judged) -> Iterator[Block]:
         )
         name = as_html(judged.classes[place])
         yield Markup(f'<h3>{name}</h3><div class="class-row">{columns}</div>')
+
+
+def _with_interval(value: float, bounds: tuple[float, float]) -> Entry:
+    low, high = (f"{100 * bound:.1f}" for bound in bounds)
+    return Entry(text=f'{percent(value)} <span class="soft">[{low}, {high}]</span>', value=value)
 
 
 def _card(judged: Judged, place: int) -> str:

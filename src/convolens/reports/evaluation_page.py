@@ -5,7 +5,7 @@ from pathlib import Path
 
 from convolens.files import write_text
 from convolens.plotting.figures import figure_svg
-from convolens.reports.class_sections import class_sections
+from convolens.reports.class_sections import class_sections, telling_pictures
 from convolens.reports.evaluation_figures import NamedFigure, evaluation_figures
 from convolens.reports.judged import Judged
 from convolens.reports.mistake_sections import mistake_sections
@@ -66,6 +66,7 @@ def write_evaluation_page(path: str | Path, judged: Judged) -> Path:
 def _blocks(judged: Judged, drawn: dict[str, Drawing]) -> Iterator[Block]:
     yield from class_sections(judged, drawn)
     yield from mistake_sections(judged)
+    yield from telling_pictures(judged)
     yield from trust_sections(judged, drawn)
     yield from origin_sections(judged, drawn)
 

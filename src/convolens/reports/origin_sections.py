@@ -30,8 +30,8 @@ def origin_sections(judged: Judged, drawn: Mapping[str, Drawing]) -> Iterator[Bl
         if "learning_curves" in drawn:
             yield drawn["learning_curves"]
         yield Markup(_facts(run.facts))
-        yield Prose("### Every setting")
-        yield Markup(_facts(_flat(run.settings)))
+        settings = _facts(_flat(run.settings))
+        yield Markup(f"<details><summary>Every setting</summary>{settings}</details>")
     yield Prose("## The network")
     yield Output(str(judged.model.summary()))
     yield Prose("## How to make this page again")

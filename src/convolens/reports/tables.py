@@ -18,16 +18,13 @@ class Entry:
     """A number or a text; the text itself if None."""
 
 
-def sortable_table(
-    caption: str, columns: Sequence[str], rows: Sequence[Sequence[Entry]], *, name: str
-) -> str:
+def sortable_table(columns: Sequence[str], rows: Sequence[Sequence[Entry]], *, name: str) -> str:
     """A table as HTML; numbers are on the right, and so are their heads.
 
     Args:
-        caption: what the table is, as HTML.
         columns: their heads, as text; "" for one that is not sorted by.
         rows: from top to bottom, an entry a column.
-        name: of the table in the page.
+        name: of the table in the page, also for who hears it.
     """
     first = rows[0] if rows else [Entry(text="")] * len(columns)
     numeric = [isinstance(entry.value, int | float) for entry in first]

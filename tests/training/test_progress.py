@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
+from convolens.data import Problem
 from convolens.doubt import RiskTable, Thresholds, UnknownBelow
 from convolens.errors import ConfigError
 from convolens.training import Event, event_to_dict
@@ -308,7 +309,7 @@ def test_what_is_no_event_is_refused(values):
 def test_json_lines_are_the_events(capsys):
     events = [started(), steps(1), epoch(1), ended(train_seconds=float("inf"))]
     display = choose_display("jsonl")
-    display.say_problems(SimpleNamespace(n_seen=9, n_used=8), {"corrupt": 1})
+    display.say_problems(SimpleNamespace(n_seen=9, n_used=8, problems=()), {"corrupt": 1})
     for event in events:
         display(event)
     display.close()
@@ -334,10 +335,14 @@ def test_a_display_is_chosen_by_name(capsys):
 
 
 def test_problems_of_the_data_are_said(capsys):
-    data = SimpleNamespace(n_seen=1200, n_used=1199, n_skipped=1, source="shoes")
-    choose_display("plain").say_problems(data, {"corrupt": 1, "copy": 1000})
+    corrected = Problem(kind="corrected", path="a.csv", reason="2 labels corrected", skipped=False)
+    data = SimpleNamespace(
+        n_seen=1200, n_used=1199, n_skipped=1, source="shoes", problems=[corrected]
+    )
+    choose_display("plain").say_problems(data, {"corrected": 1, "corrupt": 1, "copy": 1000})
     assert capsys.readouterr().err.splitlines() == [
         "1,199 of 1,200 files are used",
+        "a.csv: 2 labels corrected",
         "problems of the data: 1 corrupt, 1,000 copy; see: convolens data shoes",
     ]
 

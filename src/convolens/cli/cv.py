@@ -45,15 +45,20 @@ def cv(
 
     The same command on the same --run DIR goes on where it was stopped: finished folds are kept.
     The folder has cv.json, cv.png with the accuracy of every fold, out_of_fold.npz with the
-    probabilities of every picture, and a run for each fold.
+    probabilities of every picture, a run for each fold, and label_errors.csv: the labels that are
+    probably wrong, the worst first. Fill in its column corrected, in a spreadsheet or an editor,
+    with the right class, or - to leave the picture out, and give the list to any command that reads
+    DATA: --labels label_errors.csv.
 
     Keys of --json: run (the folder), data, recipe, status, folds, repeats, seed; n (pictures);
     accuracy (mean over folds), accuracy_deviation (between folds), accuracy_low and accuracy_high
     (95 %), interval (how they were made); pooled_accuracy (share of all pictures), pooled_low,
     pooled_high and pooled_interval (null with groups); log_loss, ece (of the out-of-fold
-    predictions, mean over repeats); train_seconds, total_seconds (sums); per_fold: repeat, fold,
-    run, seed, n_train, n_validation, n_test, accuracy, val_accuracy, best_epoch, train_seconds,
-    total_seconds. Interrupted, the keys from n to total_seconds are missing.
+    predictions, mean over repeats); train_seconds, total_seconds (sums); label_errors (how many
+    labels are suspected), label_noise (the share of all that is wrong, as estimated),
+    label_errors_file (the list of them); per_fold: repeat, fold, run, seed, n_train, n_validation,
+    n_test, accuracy, val_accuracy, best_epoch, train_seconds, total_seconds. Interrupted, the keys
+    from n to label_errors_file are missing.
     """
     from convolens.experiments import cross_validate
     from convolens.experiments.showing import experiment_shown
@@ -109,7 +114,20 @@ def _sentences(done: "CrossValidation") -> str:
             f"log loss {result['log_loss']:.4f}, calibration error {result['ece']:.2%}; "
             f"{result['train_seconds']:.1f} s of training"
         ),
+        _suspected(result),
         f"picture: {done.path / 'cv.png'}",
         f"run: {result['run']}",
     ]
     return "\n".join(lines)
+
+
+def _suspected(result: dict[str, Any]) -> str:
+    count, noise = result["label_errors"], result["label_noise"]
+    if not count:
+        return (
+            f"no label is suspected to be wrong; the list is empty: {result['label_errors_file']}"
+        )
+    return (
+        f"{count:,} label{'s are' if count > 1 else ' is'} suspected, {noise:.1%} of all estimated "
+        f"to be wrong: {result['label_errors_file']}"
+    )

@@ -30,7 +30,13 @@ _OPTIONS: dict[str, Any] = {
         str | None, _option("--images", "Column or array that holds the pictures.", "NAME")
     ],
     "labels": Annotated[
-        str | None, _option("--labels", "Column or array that holds the labels.", "NAME")
+        list[str] | None,
+        _option(
+            "--labels",
+            "Column or array that holds the labels; or a list of corrected ones, FILE.csv, as cv "
+            "writes it and you fill in its column corrected.",
+            "NAME|FILE.csv",
+        ),
     ],
     "group": Annotated[
         str | None,
@@ -97,7 +103,9 @@ def takes_data_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _load_options(given: dict[str, Any]) -> dict[str, Any]:
     """From what was typed to what :func:`convolens.data.load_data` takes."""
-    options = {name: value for name, value in given.items() if value is not None}
+    options = {name: value for name, value in given.items() if value not in (None, [])}
+    if "labels" in options:
+        options |= _labels(options.pop("labels"))
     readers: dict[str, Callable[[str], Any]] = {
         "size": lambda text: _whole_numbers("--size", text, "x", (1, 2), "64 or 48x64"),
         "shape": lambda text: _whole_numbers("--shape", text, "x", (2, 3), "28x28 or 32x32x3"),
@@ -118,6 +126,20 @@ def _load_options(given: dict[str, Any]) -> dict[str, Any]:
 
         options["limits"] = ImageLimits(pixels=options.pop("max_pixels"))
     return options
+
+
+def _labels(given: list[str]) -> dict[str, Any]:
+    """A column's name, a list of corrections, or both."""
+    files = [value for value in given if value.lower().endswith(".csv")]
+    names = [value for value in given if value not in files]
+    for values, what in ((files, "lists of corrected labels"), (names, "columns of labels")):
+        if len(values) > 1:
+            raise ConfigError(
+                f"--labels names two {what}, {' and '.join(values)}; allowed: one NAME, one "
+                "FILE.csv, or one of each"
+            )
+    chosen = {"labels": names, "corrections": [Path(file) for file in files]}
+    return {name: values[0] for name, values in chosen.items() if values}
 
 
 def _whole_numbers(

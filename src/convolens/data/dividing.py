@@ -45,6 +45,9 @@ def make_dataset(
     test split of the whole. What it leaves out is told in one problem a split, and counted
     in ``left_out``.
 
+    Where labels are corrected, the division is that of the labels as they were: no picture changes
+    sides. What a list of corrections leaves out is left out afterwards, and counted there, too.
+
     Args:
         pool: all pictures, with the splits and groups that the source gives.
         splitting: how to divide; the defaults if None.
@@ -85,7 +88,9 @@ def make_dataset(
     _refuse_divided_groups(pool, given, splitting)
     together = _Together(pool, duplicates if splitting.keep_duplicates_together else None)
     part, found = _complete(pool, given, together, splitting)
-    problems += found + _take_sample(part, pool.labels, splitting)
+    problems += found + _take_sample(part, pool.strata, splitting)
+    part[~pool.kept] = LEFT_OUT
+    _refuse_emptied(pool, part)
     splits = [_split(pool, np.flatnonzero(part == number)) for number in range(len(SPLIT_NAMES))]
     train, validation, test = splits
     assert train is not None, "every division leaves something to train on"
@@ -207,7 +212,7 @@ def _hold_out_fold(
     kept = np.flatnonzero(part == TEST)
     part[kept] = LEFT_OUT
     own = np.flatnonzero(part >= 0)
-    fold_of = k_folds(pool.labels[own], folds, splitting.seed, together.of(own))
+    fold_of = k_folds(pool.strata[own], folds, splitting.seed, together.of(own))
     part[own] = np.where(fold_of == fold, TEST, TRAIN)
     if not len(kept):
         return []
@@ -238,7 +243,7 @@ def _carve(
         numbers = np.array([TRAIN, *drawn])
         wanted_sizes = np.array([len(own) - sum(taken), *taken])
         part[own] = numbers[
-            divide_exactly(pool.labels[own], wanted_sizes, splitting.seed, together.of(own))
+            divide_exactly(pool.strata[own], wanted_sizes, splitting.seed, together.of(own))
         ]
     if last and VALIDATION in wanted:
         if pool.groups is not None:
@@ -314,6 +319,16 @@ def _refuse_divided_groups(pool: Pool, given: NDArray[np.int64], splitting: Spli
             f"{pool.name}: groups and given splits contradict each other: {shown} are of one "
             "group; leave the groups out, or correct the splits"
         )
+
+
+def _refuse_emptied(pool: Pool, part: NDArray[np.int64]) -> None:
+    """Corrections may leave every picture of a split out."""
+    for number in (TRAIN, VALIDATION):
+        if not (part == number).any():
+            raise DataError(
+                f"{pool.name}: the list of corrections leaves out every picture of the split "
+                f"{SPLIT_NAMES[number]}; keep some"
+            )
 
 
 def _names(pool: Pool) -> Sequence[str]:

@@ -18,7 +18,7 @@ from convolens.data.problems import Problem
 from convolens.data.splitting import Splitting
 from convolens.data.stored import StoredImages, select
 from convolens.data.surveying import OnProgress, silent
-from convolens.errors import ConfigError
+from convolens.errors import ConfigError, DataError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,9 +127,11 @@ def join_splits(parts: list[Split]) -> Split:
 
 
 def _of_pool(pool: Pool, split: str) -> LabelledPictures:
-    everything = np.arange(len(pool.labels))
+    everything = np.flatnonzero(pool.kept)
     if split != "all":
-        everything = np.flatnonzero(pool.given == SPLIT_NAMES.index(split))
+        everything = np.flatnonzero(pool.kept & (pool.given == SPLIT_NAMES.index(split)))
+    if not len(everything):
+        raise DataError(f"{pool.name}: the list of corrections leaves out every picture of {split}")
     names = None if pool.names is None else [pool.names[index] for index in everything.tolist()]
     part = Split(select(pool.images, everything), pool.labels[everything], names)
     which = f"all {len(part):,} pictures"

@@ -11,6 +11,7 @@ from convolens.config import did_you_mean
 from convolens.data.arrays import pool_from_arrays
 from convolens.data.catalogue import KNOWN_DATASETS, KnownDataset
 from convolens.data.class_folders import list_class_folders
+from convolens.data.corrections import correct
 from convolens.data.csv_table import list_csv
 from convolens.data.datasets import Dataset
 from convolens.data.digits import digits_pool
@@ -69,8 +70,10 @@ def load_data(
         **options: fields of :class:`~convolens.data.options.Preparation` (``size``, ``channels``,
             ``fit``, ``limits``, ``workers``), of :class:`~convolens.data.dividing.Splitting`
             (``seed``, ``validation_size``, ``test_size``, ``folds``, ``sample``, ``split_file``
-            and others) and of :class:`~convolens.data.options.Layout` (``images``, ``labels``,
-            ``group``, ``shape``, ``class_names`` and others).
+            and others), of :class:`~convolens.data.options.Layout` (``images``, ``labels``,
+            ``group``, ``shape``, ``class_names`` and others) and of
+            :class:`~convolens.data.correcting.Correcting` (``corrections``: a list of corrected
+            labels, as :func:`convolens.cross_validate` writes it and a person fills it in).
 
     Returns:
         The data set. ``digits`` without options comes in one fixed division, whatever the seed.
@@ -96,6 +99,15 @@ def read_pool(
     source: DataSource, options: DataOptions, groups: Any, fetch: Fetch, on_progress: OnProgress
 ) -> Pool:
     """All pictures of a source, not yet divided; the arguments are those of :func:`load_data`."""
+    # Before the pictures are read, which may take minutes.
+    corrections = options.correcting.listed
+    pool = _read_pool(source, options, groups, fetch, on_progress)
+    return pool if corrections is None else correct(pool, corrections)
+
+
+def _read_pool(
+    source: DataSource, options: DataOptions, groups: Any, fetch: Fetch, on_progress: OnProgress
+) -> Pool:
     layout, preparation = options.layout, options.preparation
     if isinstance(source, tuple | Mapping):
         layout.refuse_others("arrays", _ARRAYS)

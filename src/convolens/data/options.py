@@ -1,12 +1,13 @@
-"""How a data set is read: every option of ``load_data``, in three frozen parts."""
+"""How a data set is read: every option of ``load_data``, in frozen parts."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
 from convolens.config import check_whole, choose, did_you_mean, from_dict, to_dict
+from convolens.data.correcting import Correcting
 from convolens.data.geometry import check_size
 from convolens.data.splitting import Splitting
 from convolens.errors import ConfigError
@@ -67,10 +68,10 @@ class Layout:
         Raises:
             ConfigError: an option is set that is not among ``used``.
         """
-        for field in fields(self):
-            if field.name not in used and getattr(self, field.name) != field.default:
+        for option in fields(self):
+            if option.name not in used and getattr(self, option.name) != option.default:
                 allowed = f"; those that do: {', '.join(used)}" if used else ""
-                raise ConfigError(f"the option {field.name} means nothing to {what}{allowed}")
+                raise ConfigError(f"the option {option.name} means nothing to {what}{allowed}")
 
     def group_pattern(self) -> "re.Pattern[str] | None":
         """``group`` as the regular expression that it is for a folder.
@@ -96,25 +97,27 @@ class DataOptions:
     preparation: Preparation
     splitting: Splitting
     layout: Layout
+    correcting: Correcting = field(default_factory=Correcting)
 
     def to_dict(self) -> dict[str, Any]:
         """Those that are not the usual ones, as plain JSON types; :func:`data_options` takes it."""
         parts = (self.preparation, self.splitting, self.layout)
-        return {
+        usual = {
             # A split file is found again from any folder.
             name: str(Path(value).resolve()) if name == "split_file" else value
             for part in parts
             for name, value in to_dict(part).items()
             if getattr(part, name) != getattr(type(part)(), name) and name != "workers"
         }
+        return {**usual, **self.correcting.options()}
 
 
 def data_options(options: Mapping[str, Any]) -> DataOptions:
     """Sort options into their parts and check them.
 
     Args:
-        options: fields of :class:`Preparation`, :class:`Splitting` and :class:`Layout` by name;
-            plain JSON types will do.
+        options: fields of :class:`Preparation`, :class:`Splitting`, :class:`Layout` and
+            :class:`~convolens.data.correcting.Correcting` by name; plain JSON types will do.
 
     Raises:
         ConfigError: an unknown option, or a value that is not allowed.
@@ -122,7 +125,7 @@ def data_options(options: Mapping[str, Any]) -> DataOptions:
     >>> data_options({"size": 64, "seed": 3}).to_dict()
     {'size': 64, 'seed': 3}
     """
-    parts: Sequence[type[Any]] = (Preparation, Splitting, Layout)
+    parts: Sequence[type[Any]] = (Preparation, Splitting, Layout, Correcting)
     known = {field.name: part for part in parts for field in fields(part)}
     for name in options:
         if name not in known:
@@ -133,5 +136,8 @@ def data_options(options: Mapping[str, Any]) -> DataOptions:
         return from_dict(cls, chosen, source="option")
 
     return DataOptions(
-        preparation=part(Preparation), splitting=part(Splitting), layout=part(Layout)
+        preparation=part(Preparation),
+        splitting=part(Splitting),
+        layout=part(Layout),
+        correcting=part(Correcting),
     )

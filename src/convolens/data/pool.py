@@ -29,6 +29,10 @@ class Pool:
     """The name of each class, by its label."""
     names: Sequence[str] | None = None
     """What each picture is called; None where a picture has no name but its number."""
+    labels_as_given: NDArray[np.int64] | None = None
+    """(n,), those of the source where ``labels`` are corrected ones; divisions follow them."""
+    dropped: NDArray[np.bool_] | None = None
+    """(n,), pictures that a list of corrections leaves out after every division."""
     given: NDArray[np.int64]
     """(n,), the split that the source puts a picture into: an index of ``SPLIT_NAMES``, or
     ``UNDIVIDED``."""
@@ -43,3 +47,17 @@ class Pool:
     last_is_fair: bool = False
     """Whether the source is known to be shuffled, so that its last pictures are as good a sample
     as any, as the notes take them."""
+
+    @property
+    def strata(self) -> NDArray[np.int64]:
+        """(n,), the labels by which classes are kept in proportion in a division.
+
+        Those that the source gives: a picture whose label is corrected stays on its side, and so do
+        all others, so that what was trained before and after can be compared.
+        """
+        return self.labels if self.labels_as_given is None else self.labels_as_given
+
+    @property
+    def kept(self) -> NDArray[np.bool_]:
+        """(n,), all but the dropped ones."""
+        return np.ones(len(self.labels), dtype=bool) if self.dropped is None else ~self.dropped

@@ -150,6 +150,10 @@ PROBLEM_KINDS: dict[str, ProblemKind] = {
         title="Not named in the split file",
         advice="Write a new split file if they are to be used.",
     ),
+    "corrected": ProblemKind(
+        title="Labels corrected by a list",
+        advice="Check that there are as many as you filled in.",
+    ),
     # What may spoil a model.
     "empty_class": ProblemKind(
         title="Class folders without a usable picture",

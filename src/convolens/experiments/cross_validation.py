@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from convolens.config import check_whole, to_dict
 from convolens.data import Dataset, DataSource
+from convolens.data.corrections import Corrections, corrections_said
 from convolens.data.surveying import OnProgress, silent
 from convolens.errors import ConfigError, ModelError
-from convolens.evaluation import Evaluation, evaluate_probabilities
+from convolens.evaluation import Evaluation, LabelErrors, evaluate_probabilities
 from convolens.experiments.bookkeeping import (
     Doing,
     check_dataset,
@@ -23,6 +24,13 @@ from convolens.experiments.fold_summary import summarise_folds
 from convolens.experiments.folder import ExperimentFolder, open_folder, record_at
 from convolens.experiments.folding import fold_jobs, refuse_other_divisions
 from convolens.experiments.jobs import Job, Outcome, RunOptions, Workbench, division_of
+from convolens.experiments.label_errors import FILE as LABEL_ERRORS
+from convolens.experiments.label_errors import (
+    corrections_before,
+    is_filled_in,
+    suspected,
+    write_list,
+)
 from convolens.experiments.material import read_material
 from convolens.experiments.out_of_fold import OutOfFold, collect, load_out_of_fold
 from convolens.experiments.recipe_files import find_recipe
@@ -72,6 +80,38 @@ class CrossValidation(SeveralRuns):
         check_whole("repeat", repeat, 1, len(kept.probabilities))
         return evaluate_probabilities(kept.probabilities[repeat - 1], kept.labels, kept.class_names)
 
+    def label_errors(self) -> LabelErrors:
+        """The labels that are suspected to be wrong, the most suspicious first.
+
+        Its ``indices`` are those of the pictures in :meth:`out_of_fold`; with several repeats the
+        mean of their probabilities counts.
+
+        Raises:
+            ModelError: it is not complete, or the file is damaged.
+        """
+        return suspected(self.out_of_fold())
+
+    def write_label_errors(self, path: str | Path | None = None) -> Path:
+        """Write the suspected labels as a list to be corrected, for ``load_data(corrections=...)``.
+
+        Args:
+            path: a CSV file; by default ``label_errors.csv`` in the folder, where the list was
+                written when the cross-validation was complete.
+
+        Returns:
+            The file.
+
+        Raises:
+            ConfigError: there is a list that somebody filled in.
+            DataError: the list of corrections that the data were read with is gone, or changed.
+            ModelError: it is not complete, or its predictions are damaged.
+        """
+        kept = self.out_of_fold()
+        before = corrections_before(self.record["data"].get("options", {}))
+        path = Path(path or self.path / LABEL_ERRORS)
+        write_list(path, kept, suspected(kept), before)
+        return path
+
     def plot(self) -> "Figure":
         """The accuracy of every fold, their mean and its interval.
 
@@ -103,8 +143,14 @@ class CrossValidation(SeveralRuns):
             "repeats": settings["repeats"],
             "seed": settings["seed"],
             **record["summary"],
+            **self._list(),
             "per_fold": record["runs"],
         }
+
+    def _list(self) -> dict[str, str]:
+        """Where the suspected labels are; folders of before have no such list."""
+        known = "label_errors" in self.record["summary"]
+        return {"label_errors_file": str(self.path / LABEL_ERRORS)} if known else {}
 
 
 def cross_validate(
@@ -167,7 +213,9 @@ def cross_validate(
         **options: of ``load_data``; those of the division with ``split_seed`` for ``seed``.
 
     Returns:
-        All results. After Ctrl-C its status is "interrupted".
+        All results. After Ctrl-C its status is "interrupted". A complete one has in its folder
+        ``label_errors.csv``, the labels that its models suspect, for a person to correct; give the
+        corrected list back as ``corrections`` of ``load_data``.
 
     Raises:
         ConfigError: a number outside its range; both epochs and a budget, or one that is too short;
@@ -188,6 +236,10 @@ def cross_validate(
     chosen = find_recipe(recipe, epochs=epochs)
     refuse_other_divisions(options)
     material = read_material(data, groups=groups, on_progress=on_progress, **options)
+    for line in corrections_said(material.pool.problems):
+        say(line)
+    # Read before it can change: the folds may take hours.
+    before = corrections_before(material.options)
     jobs = fold_jobs(material, folds, repeats, seed)
     first_part = material.part(division_of(jobs[0])).dataset
     problems = check_dataset(first_part, max_bad)
@@ -213,7 +265,7 @@ def cross_validate(
             asked = settled_for(as_planned(folder.record, chosen), first_part)
             how = RunOptions(checkpoint_every=checkpoint_every)
             bench = Workbench(material, asked, folder.path, problems, how)
-            _run(folder, bench, jobs, Telling(say=say, on_event=on_event), time)
+            _run(folder, bench, jobs, Telling(say=say, on_event=on_event), time, before)
         done = CrossValidation(path=folder.path, record=folder.record)
         if done.status == "completed":
             from convolens.plotting import save_figure
@@ -251,6 +303,7 @@ def _run(
     jobs: list[Job],
     telling: Telling,
     time: WholeTime | None,
+    before: Corrections | None,
 ) -> None:
     settings = folder.record["settings"]
     folds = settings["folds"]
@@ -265,7 +318,16 @@ def _run(
         folder.write(runs=entries, status="interrupted")
         return
     predictions = collect(folder.path, bench, jobs, folds)
-    summary = summarise_folds(entries, predictions, grouped=bench.material.grouped)
+    found = suspected(predictions)
+    summary = {
+        **summarise_folds(entries, predictions, grouped=bench.material.grouped),
+        "label_errors": len(found.indices),
+        "label_noise": found.noise,
+    }
+    if is_filled_in(file := folder.path / LABEL_ERRORS):
+        telling.say(f"{file} has corrections in it and is left as it is")
+    else:
+        write_list(file, predictions, found, before)
     folder.write(runs=entries, summary=summary, status="completed")
 
 

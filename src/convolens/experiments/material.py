@@ -38,7 +38,7 @@ from convolens.data.surveying import OnProgress, silent
 from convolens.errors import ConfigError, DataError
 from convolens.files import read_json, write_json
 
-_ARRAYS = ("labels", "given", "groups", "pairs")
+_ARRAYS = ("labels", "labels_as_given", "dropped", "given", "groups", "pairs")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -78,7 +78,7 @@ class Material:
     @property
     def candidates(self) -> NDArray[np.int64]:
         """Positions of the pictures that folds divide: all but those of a given test part."""
-        return np.flatnonzero(self.pool.given != TEST)
+        return np.flatnonzero(self.pool.kept & (self.pool.given != TEST))
 
     @property
     def grouped(self) -> bool:
@@ -94,6 +94,8 @@ class Material:
             digest.update(chunk.data)
         for numbers in (pool.labels, pool.given, pool.groups):
             digest.update(b"none" if numbers is None else numbers.astype("<i8").tobytes())
+        for numbers in (pool.labels_as_given, pool.dropped):  # of which there may be none
+            digest.update(b"" if numbers is None else numbers.astype("<i8").tobytes())
         return digest.hexdigest()
 
     def part(self, splitting: Splitting | None = None) -> Part:
@@ -134,8 +136,8 @@ class Material:
         """Write everything to a folder, for other processes to map into their memory."""
         folder.mkdir(parents=True, exist_ok=True)
         pool = self.pool
-        arrays = {"labels": pool.labels, "given": pool.given, "groups": pool.groups}
-        for name, array in {**arrays, "pairs": self.pairs}.items():
+        for name in _ARRAYS:
+            array = self.pairs if name == "pairs" else getattr(pool, name)
             if array is not None:
                 np.save(folder / f"{name}.npy", array)
         images = np.lib.format.open_memmap(
@@ -237,6 +239,8 @@ def open_material(folder: Path) -> Material:
         class_names=tuple(described["class_names"]),
         names=described["names"],
         given=arrays["given"],
+        labels_as_given=arrays.get("labels_as_given"),
+        dropped=arrays.get("dropped"),
         groups=arrays.get("groups"),
         problems=tuple(from_dict(Problem, problem) for problem in described["problems"]),
         fit=described["fit"],
@@ -285,7 +289,7 @@ def _sampled(pool: Pool, splitting: Splitting) -> Pool:
     for number in np.unique(pool.given):
         own = np.flatnonzero(pool.given == number)
         groups = None if pool.groups is None else pool.groups[own]
-        kept.append(own[sample_indices(pool.labels[own], splitting.sample, splitting.seed, groups)])
+        kept.append(own[sample_indices(pool.strata[own], splitting.sample, splitting.seed, groups)])
     positions = np.sort(np.concatenate(kept))
     images = select(pool.images, positions)
     wanted: list[int] = positions.tolist()
@@ -293,6 +297,8 @@ def _sampled(pool: Pool, splitting: Splitting) -> Pool:
         pool,
         images=images if isinstance(images, StoredImages) else np.ascontiguousarray(images),
         labels=pool.labels[positions],
+        labels_as_given=None if pool.labels_as_given is None else pool.labels_as_given[positions],
+        dropped=None if pool.dropped is None else pool.dropped[positions],
         given=pool.given[positions],
         groups=None if pool.groups is None else pool.groups[positions],
         # A number means the picture's place in the whole.

@@ -1,7 +1,7 @@
 """The predictions of a cross-validation: for every picture those of a model that never saw it."""
 
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,14 @@ class OutOfFold:
     """(n,) what each picture is called; ``[17]`` where it has a number alone."""
     class_names: tuple[str, ...]
     """The name of each class, in the order of the probabilities."""
+    copies: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 2), dtype=np.int64))
+    """(m, 2) pairs of positions that show the same picture, or nearly; none where copies were not
+    looked for, and in files of before."""
+
+    @property
+    def mean_probabilities(self) -> NDArray[np.float64]:
+        """(n, classes), over the repeats."""
+        return self.probabilities.mean(axis=0, dtype=np.float64)
 
 
 def collect(folder: Path, bench: Workbench, jobs: list[Job], folds: int) -> OutOfFold:
@@ -55,6 +63,7 @@ def collect(folder: Path, bench: Workbench, jobs: list[Job], folds: int) -> OutO
         fold=fold_of,
         names=tuple(material.names(everything)),
         class_names=material.pool.class_names,
+        copies=_among(place_of, material.pairs),
     )
     with replacing(folder / FILE) as temporary:
         np.savez(
@@ -64,8 +73,15 @@ def collect(folder: Path, bench: Workbench, jobs: list[Job], folds: int) -> OutO
             fold=kept.fold,
             names=np.array(kept.names, dtype=np.str_),
             class_names=np.array(kept.class_names, dtype=np.str_),
+            copies=kept.copies,
         )
     return kept
+
+
+def _among(place_of: NDArray[np.int64], pairs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Those of some pairs of pictures that are both held out, by their places there."""
+    places = place_of[pairs]
+    return places[(places >= 0).all(axis=1)]
 
 
 def load_out_of_fold(folder: Path) -> OutOfFold:
@@ -85,6 +101,7 @@ def load_out_of_fold(folder: Path) -> OutOfFold:
                 fold=kept["fold"],
                 names=tuple(kept["names"].tolist()),
                 class_names=tuple(kept["class_names"].tolist()),
+                **({"copies": kept["copies"]} if "copies" in kept else {}),
             )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(f"{path} is damaged ({error}); the same command makes it anew") from None

@@ -6,6 +6,7 @@ from typing import Any
 
 from convolens.config import check_whole, to_dict
 from convolens.data import Dataset, DataSource
+from convolens.data.corrections import corrections_said
 from convolens.data.surveying import OnProgress, silent
 from convolens.errors import ModelError
 from convolens.experiments.bookkeeping import (
@@ -151,6 +152,8 @@ def repeat_training(
     chosen = find_recipe(recipe, epochs=epochs)
     # Each run is to find its data again by the options of ``load_data``.
     material = read_material(data, on_progress=on_progress, sample_first=False, **options)
+    for line in corrections_said(material.pool.problems):
+        say(line)
     dataset = material.part().dataset
     problems = check_dataset(dataset, max_bad)
     known = record_at(path, RECORD)

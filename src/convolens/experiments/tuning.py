@@ -9,6 +9,7 @@ from typing import Any
 
 from convolens.config import check_whole
 from convolens.data import Dataset, DataSource
+from convolens.data.corrections import corrections_said
 from convolens.data.surveying import OnProgress, silent
 from convolens.errors import ConfigError
 from convolens.experiments.bookkeeping import check_dataset, describe_data, describe_division
@@ -143,6 +144,8 @@ def tune(
     check_whole("seed", seed, 0, 2**63 - 1)
     chosen = find_recipe(recipe, epochs=epochs)
     material = read_material(data, groups=groups, on_progress=on_progress, **options)
+    for line in corrections_said(material.pool.problems):
+        say(line)
     dataset = material.part().dataset
     problems = check_dataset(dataset, max_bad)
     described = {**describe_data(material), "problems": problems}

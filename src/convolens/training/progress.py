@@ -11,6 +11,7 @@ from rich.text import Text
 
 from convolens.config import choose
 from convolens.data import Dataset
+from convolens.data.corrections import corrections_said
 from convolens.data.display import LINE_EVERY
 from convolens.training.events import (
     EpochDone,
@@ -131,8 +132,11 @@ class ProgressDisplay:
         """What was left out, and what the data doctor found at a glance."""
         if data.n_skipped:
             self._say(f"{data.n_used:,} of {data.n_seen:,} files are used")
-        if problems:
-            found = ", ".join(f"{count:,} {kind}" for kind, count in problems.items())
+        for line in corrections_said(data.problems):
+            self._say(line)
+        others = {kind: count for kind, count in problems.items() if kind != "corrected"}
+        if others:
+            found = ", ".join(f"{count:,} {kind}" for kind, count in others.items())
             self._say(f"problems of the data: {found}; see: convolens data {data.source}")
 
     def close(self) -> None:
@@ -197,6 +201,8 @@ class JsonLines:
         """Write what was left out, and what the data doctor found at a glance."""
         found = {"seen": data.n_seen, "used": data.n_used, "problems": dict(problems)}
         self._write(json.dumps({"event": "data_checked", **found}) + "\n")
+        for line in corrections_said(data.problems):
+            self.say(line)
 
     def say(self, line: str) -> None:
         """Write a line for people, with "event": "message"."""

@@ -40,7 +40,7 @@ def class_sections(judged: Judged, drawn: Mapping[str, Drawing]) -> Iterator[Blo
 def class_table(judged: Judged) -> str:
     """Every class with its figures, as HTML."""
     figures = judged.evaluation
-    bounds = figures.intervals()
+    bounds = judged.intervals
     taken = {each.right: each for each in reversed(figures.most_confused(None))}
     rows: list[list[Entry]] = []
     for place, entry in enumerate(figures.per_class):

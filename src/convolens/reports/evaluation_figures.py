@@ -70,7 +70,7 @@ def _figures(judged: Judged) -> Iterator[NamedFigure]:
     yield NamedFigure(
         name="class_scores",
         caption="Precision, recall and F1 of each class, with 95 % intervals",
-        draw=lambda: plot_class_scores(figures),
+        draw=lambda: plot_class_scores(figures, judged.intervals),
     )
     yield NamedFigure(
         name="confusion_matrix",

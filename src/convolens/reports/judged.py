@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from convolens.bundle import Model
 from convolens.data import LabelledPictures, picture_digests
-from convolens.evaluation import Evaluation, LabelErrors, find_label_errors
+from convolens.evaluation import Evaluation, LabelErrors, MatrixIntervals, find_label_errors
 from convolens.images import fit_image
 
 
@@ -73,6 +73,11 @@ class Judged:
         """(m,) positions of the pictures that are judged wrongly, the surest first."""
         wrong = np.flatnonzero(~self.evaluation.right)
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
+
+    @cached_property
+    def intervals(self) -> MatrixIntervals:
+        """95 %, of precision, recall and F1 of every class."""
+        return self.evaluation.intervals()
 
     @cached_property
     def suspected(self) -> LabelErrors | None:

@@ -35,7 +35,7 @@ def sortable_table(columns: Sequence[str], rows: Sequence[Sequence[Entry]], *, n
     )
     return (
         f'<div class="wide" tabindex="0" role="region" aria-label="{as_html(name)}">'
-        f'<table class="sortable" id="{as_html(name)}"><caption>{caption}</caption>'
+        f'<table class="sortable" id="{as_html(name)}">'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -6,10 +6,15 @@ from convolens.explain.class_activation_layers import layer_cam
 from convolens.explain.deleting import deletion_insertion
 from convolens.explain.deletion_curves import DeletionInsertion
 from convolens.explain.effective_fields import EffectiveField, effective_receptive_field
+from convolens.explain.explained_layers import ExplainedLayer, LayerMaps
+from convolens.explain.explaining import METHODS, explain_picture
+from convolens.explain.explanation import Explanation
 from convolens.explain.heat_maps import HeatMaps
 from convolens.explain.integrating import IntegratedGradients, integrated_gradients
 from convolens.explain.nearest import NearestPictures, nearest_by_features, nearest_pictures
+from convolens.explain.neighbours import Neighbour, find_neighbours
 from convolens.explain.occluding import Occlusions, occlusion
+from convolens.explain.peaks import Peak, find_peak
 from convolens.explain.penultimate import features
 from convolens.explain.randomising import SanityCheck, sanity_check
 from convolens.explain.receptive_fields import ReceptiveField, receptive_field
@@ -25,17 +30,23 @@ from convolens.explain.view_pooling import PooledMap
 from convolens.explain.viewing import ImageView, view_image
 
 __all__ = [
+    "METHODS",
     "ActivationStatistics",
     "ClassExamples",
     "DeletionInsertion",
     "EffectiveField",
+    "ExplainedLayer",
+    "Explanation",
     "FollowingStep",
     "HeatMaps",
     "ImageView",
     "IntegratedGradients",
+    "LayerMaps",
     "LayerStatistics",
     "NearestPictures",
+    "Neighbour",
     "Occlusions",
+    "Peak",
     "PooledMap",
     "ReceptiveField",
     "SanityCheck",
@@ -45,8 +56,11 @@ __all__ = [
     "convolution_layers",
     "deletion_insertion",
     "effective_receptive_field",
+    "explain_picture",
     "feature_maps",
     "features",
+    "find_neighbours",
+    "find_peak",
     "grad_cam",
     "integrated_gradients",
     "layer_cam",

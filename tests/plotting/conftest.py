@@ -1,10 +1,13 @@
 """The sample pictures, and one example of every figure, for the tests of this folder."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_sample_image
+from torch import nn
 
 from convolens import plotting
 from convolens.evaluation import (
@@ -13,7 +16,13 @@ from convolens.evaluation import (
     reliability,
     risk_coverage,
 )
-from convolens.explain import view_image
+from convolens.explain import (
+    activation_statistics,
+    effective_receptive_field,
+    receptive_field,
+    trace_value,
+    view_image,
+)
 from convolens.ops import (
     Pooling,
     SweepFilter,
@@ -116,6 +125,7 @@ def examples(china: np.ndarray) -> dict[str, Callable[[], Figure]]:
         "trace mean": lambda: p.plot_trace(trace_pool2d(one, 3, 3, mode="avg", pool_size=3)),
         "trace wide": lambda: p.plot_trace(trace_pool2d(one, 3, 3, pool_size=20)),
         **_views(china),
+        **_insides(china),
         "predictions": lambda: p.plot_predictions(small, probabilities, labels, NAMES),
         "predictions blind": lambda: p.plot_predictions(small[:2], probabilities[:2], None, NAMES),
         "neighbours": lambda: p.plot_neighbours(
@@ -222,3 +232,58 @@ def evaluation_of(n_classes: int, n: int, names: list[str]) -> Evaluation:
     return evaluate_probabilities(
         weights / weights.sum(axis=1, keepdims=True), labels, tuple(names)
     )
+
+
+def _insides(china: np.ndarray) -> dict[str, Callable[[], Figure]]:
+    """Values, fields and statistics of trained networks: one channel, many, large windows, NaN."""
+    rng = np.random.default_rng(2)
+    picture, colour, deep = (
+        china[:24, :24, :1] / 255,
+        china[:24, :30] / 255,
+        rng.normal(size=(5, 5, 512)),
+    )
+    torch.manual_seed(0)
+    small = nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten())
+    large = nn.Sequential(nn.Conv2d(3, 4, 9), nn.PReLU(4), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    wide = nn.Sequential(
+        nn.Conv2d(512, 512, 3, padding=1), nn.GELU(), nn.AvgPool2d(3, 1, 1), nn.Flatten()
+    )
+    named = nn.Sequential(
+        OrderedDict({LONG_NAMES[1].replace(" ", "_"): nn.MaxPool2d(2), "flat": nn.Flatten()})
+    )
+    far = nn.Sequential(*[nn.Conv2d(1, 1, 3, padding=1) for _ in range(9)], nn.Flatten())
+    many = nn.Sequential(*[nn.ReLU() for _ in range(70)], nn.Flatten())
+    for network in (small, large, wide, named, far, many):
+        network.eval()
+    small[1].bias.data[:2] = -99.0
+    holes = picture.copy()
+    holes[3, 3] = np.nan
+
+    def value(network: nn.Module, seen: np.ndarray, layer: str, *where: int) -> Figure:
+        return plotting.plot_value_trace(trace_value(network, seen, layer, *where))
+
+    def field(network: nn.Module, layer: str, row: int, column: int) -> Figure:
+        seen = receptive_field(network, layer, row, column, input_shape=(24, 24, 1))
+        effective = effective_receptive_field(network, picture[None], layer, row=row, column=column)
+        return plotting.plot_receptive_field(picture, seen, effective)
+
+    return {
+        "value one channel": lambda: value(small, picture, "0", 0, 3, 1),
+        "value not finite": lambda: value(small, holes, "0", 3, 3, 3),
+        "value large": lambda: value(large, colour, "0", 3, 3, 3),
+        "value mean": lambda: value(large, colour, "2", 0, 0, 3),
+        "value many channels": lambda: value(wide, deep, "0", 0, 0, 511),
+        "value padded mean": lambda: value(wide, deep, "2", 0, 0, 511),
+        "value long name": lambda: value(named, colour, LONG_NAMES[1].replace(" ", "_"), 3, 3, 2),
+        "field": lambda: field(small, "0", 3, 3),
+        "field far": lambda: field(far, "8", 0, 23),
+        "field alone": lambda: plotting.plot_receptive_field(
+            colour, receptive_field(large, "0", 2, 20, input_shape=(24, 30, 3))
+        ),
+        "statistics": lambda: plotting.plot_activation_statistics(
+            activation_statistics(small, picture[None])
+        ),
+        "statistics many": lambda: plotting.plot_activation_statistics(
+            activation_statistics(many, picture[None])
+        ),
+    }

@@ -59,6 +59,11 @@ class LayerStatistics:
     """Channels that say nothing: of an activation those that are 0 for every picture, of a
     convolution those that are one constant."""
 
+    @property
+    def label(self) -> str:
+        """Its name, and for a further pass which one: "relu (2)"."""
+        return f"{self.layer} ({self.use + 1})" if self.use else self.layer
+
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON types."""
         return to_dict(self)

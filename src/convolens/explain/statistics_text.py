@@ -28,14 +28,9 @@ def statistics_table(statistics: "ActivationStatistics") -> str:
     return "\n".join(lines)
 
 
-def layer_label(layer: "LayerStatistics") -> str:
-    """Its name, and of a layer that is passed again how often it was before."""
-    return f"{layer.layer} ({layer.use + 1})" if layer.use else layer.layer
-
-
 def _row(layer: "LayerStatistics") -> tuple[str, ...]:
     return (
-        layer_label(layer),
+        layer.label,
         layer.kind,
         " x ".join(str(size) for size in layer.shape),
         number(float(layer.mean.mean())),
@@ -54,4 +49,4 @@ def _dead_line(layer: "LayerStatistics") -> str:
     rest = f" and {more} more" if more > 0 else ""
     what = "0 for every picture" if layer.kind == "activation" else "one constant"
     of = f"{len(layer.dead)} of {layer.shape[-1]} channels"
-    return f"{layer_label(layer)}: {of} are {what}: {named}{rest}"
+    return f"{layer.label}: {of} are {what}: {named}{rest}"

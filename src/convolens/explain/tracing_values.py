@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from convolens.config import check_whole
@@ -14,10 +13,9 @@ from convolens.explain.following_values import follow_value, value_at
 from convolens.explain.networks import Explainable, find_layer, network_of, pass_through
 from convolens.explain.passes import LayerPass, PassedLayers, follow_pass
 from convolens.explain.value_trace import ValueTrace
-from convolens.explain.windows import WINDOWED, seen_places
-from convolens.ops import trace_conv2d
+from convolens.explain.value_windows import convolved, output_sizes, pooled, sizes_of
+from convolens.explain.windows import WINDOWED
 from convolens.zoo.blocks import GlobalAveragePool
-from convolens.zoo.layers import padding_before, pair
 
 
 def trace_value(
@@ -71,13 +69,13 @@ def trace_value(
     passed = follow_pass(model, one_input(model, picture))
     place = passed.place(layer)
     at_work = passed.passes[place]
-    sizes = _sizes(at_work)
+    sizes = output_sizes(at_work)
     for name, index, size in zip(
         ("row", "column", "channel"), (row, column, channel), sizes, strict=True
     ):
         check_whole(f"{name} of layer {layer!r}", index, 0, size - 1)
     where = (int(row), int(column), int(channel))
-    part = _convolved(at_work, where) if isinstance(module, nn.Conv2d) else _pooled(at_work, where)
+    part = convolved(at_work, where) if isinstance(module, nn.Conv2d) else pooled(at_work, where)
     following, ending = follow_value(passed, place, where, part["value"], part["magnitude"])
     return ValueTrace(
         layer=layer,
@@ -86,7 +84,7 @@ def trace_value(
         column=where[1],
         channel=where[2],
         source=_source(passed, at_work),
-        source_shape=_hwc(at_work.given),
+        source_shape=sizes_of(at_work.given),
         network_value=value_at(at_work.output, *where),
         precision=_precision(at_work.output),
         following=following,
@@ -140,135 +138,11 @@ def _check_kind(layer: str, module: nn.Module) -> None:
         )
 
 
-def _convolved(at_work: LayerPass, where: tuple[int, int, int]) -> dict[str, Any]:
-    module = at_work.module
-    assert isinstance(module, nn.Conv2d)
-    row, column, channel = where
-    bias = None if module.bias is None else module.bias.detach().double().cpu().numpy()
-    trace = trace_conv2d(
-        _array(at_work.given),
-        module.weight.detach().double().cpu().permute(2, 3, 1, 0).numpy(),
-        row,
-        column,
-        channel,
-        bias=bias,
-        strides=pair(module.stride),
-        padding=_sides(module),
-        dilations=pair(module.dilation),
-        groups=module.groups,
-    )
-    with np.errstate(all="ignore"):
-        magnitude = float(np.abs(trace.products).sum()) + abs(trace.bias)
-    return {
-        "kind": "convolution",
-        "rows": trace.rows,
-        "columns": trace.columns,
-        "channels": trace.channels,
-        "window": trace.window,
-        "padded": trace.padded,
-        "weights": trace.weights,
-        "products": trace.products,
-        "sum": trace.sum,
-        "bias": None if bias is None else trace.bias,
-        "divisor": None,
-        "winner": None,
-        "value": trace.value,
-        "magnitude": magnitude,
-    }
-
-
-def _pooled(at_work: LayerPass, where: tuple[int, int, int]) -> dict[str, Any]:
-    module = at_work.module
-    picture = _array(at_work.given)[:, :, where[2]]
-    sizes = _sizes(at_work)
-    rows, columns = (
-        seen_places(module, axis, where[axis], picture.shape[axis], sizes[axis]) for axis in (0, 1)
-    )
-    height, width = picture.shape
-    inside = np.logical_and.outer((rows >= 0) & (rows < height), (columns >= 0) & (columns < width))
-    seen = picture[np.ix_(rows.clip(0, height - 1), columns.clip(0, width - 1))]
-    window = np.where(inside, seen, 0.0)
-    part: dict[str, Any] = {
-        "rows": rows,
-        "columns": columns,
-        "channels": np.array([where[2]]),
-        "window": window[:, :, None],
-        "padded": ~inside,
-        "weights": None,
-        "products": None,
-        "bias": None,
-    }
-    if isinstance(module, nn.MaxPool2d | nn.AdaptiveMaxPool2d):
-        return part | _largest(window, inside, rows, columns)
-    return part | _mean(module, window, inside)
-
-
-def _largest(
-    window: NDArray[Any], inside: NDArray[Any], rows: NDArray[Any], columns: NDArray[Any]
-) -> dict[str, Any]:
-    places = np.argwhere(inside)
-    i, j = places[np.argmax(window[inside])]  # NaN wins over everything, as in PyTorch
-    value = float(window[i, j])
-    return {
-        "kind": "max_pool",
-        "sum": None,
-        "divisor": None,
-        "winner": (int(rows[i]), int(columns[j])),
-        "value": value,
-        "magnitude": abs(value),
-    }
-
-
-def _mean(module: nn.Module, window: NDArray[Any], inside: NDArray[Any]) -> dict[str, Any]:
-    divisor = int(inside.sum())
-    if isinstance(module, nn.AvgPool2d):
-        if module.divisor_override:
-            divisor = int(module.divisor_override)
-        elif module.count_include_pad:
-            divisor = window.size
-    with np.errstate(all="ignore"):
-        total = float(window.sum())
-        magnitude = float(np.abs(window).sum()) / abs(divisor)
-    return {
-        "kind": "avg_pool",
-        "sum": total,
-        "divisor": divisor,
-        "winner": None,
-        "value": total / divisor,
-        "magnitude": magnitude,
-    }
-
-
-def _sides(module: nn.Conv2d) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Padding (above, below), (left, right); PyTorch's "same" puts an odd pixel last."""
-    before = padding_before(module)
-    if module.padding != "same":
-        return (before[0], before[0]), (before[1], before[1])
-    gaps = zip(pair(module.kernel_size), pair(module.dilation), before, strict=True)
-    down, across = ((first, gap * (kernel - 1) - first) for kernel, gap, first in gaps)
-    return down, across
-
-
 def _source(passed: PassedLayers, at_work: LayerPass) -> str | None:
     place = at_work.inputs[0]
     if place is None:
         return None
     return passed.passes[place].name if place >= 0 else ""
-
-
-def _sizes(at_work: LayerPass) -> tuple[int, int, int]:
-    if at_work.output.ndim == 2:  # the mean of whole maps
-        return 1, 1, at_work.output.shape[1]
-    return _hwc(at_work.output)
-
-
-def _hwc(maps: Tensor) -> tuple[int, int, int]:
-    channels, height, width = maps.shape[1:]
-    return height, width, channels
-
-
-def _array(maps: Tensor) -> NDArray[np.float64]:
-    return maps[0].permute(1, 2, 0).double().cpu().numpy()
 
 
 def _precision(output: Tensor) -> float:

@@ -49,38 +49,18 @@ def step_text(step: "FollowingStep") -> str:
     return f"{start}{step.operation}({before}) = {after}"
 
 
-def largest_channels(trace: "ValueTrace", most: int) -> list[int]:
-    """Which channels of the window to show, by their place in it.
-
-    All in their order if there are at most so many, else those that add most, the largest first;
-    what is not a number comes before all.
-    """
-    sizes = np.abs(trace.channel_sums)
-    if len(sizes) <= most:
-        return list(range(len(sizes)))
-    order = np.argsort(-np.where(np.isnan(sizes), np.inf, sizes), kind="stable")
-    return [int(place) for place in order[:most]]
-
-
-def source_words(trace: "ValueTrace") -> str:
-    """What the window was laid on, in words."""
-    if trace.source is None:
-        return "what the network computed before it"
-    return f"what {trace.source!r} puts out" if trace.source else "the picture"
-
-
 def _seen(trace: "ValueTrace") -> str:
     place = f"{span('rows', trace.rows)} and {span('columns', trace.columns)}"
     seen, total = len(trace.channels), trace.source_shape[2]
     if total == 1:
-        return f"It saw {place} of {source_words(trace)}."
+        return f"It saw {place} of {trace.source_words}."
     if seen == total:
         which = f"all {total} channels"
     elif seen == 1:
         which = f"channel {trace.channels[0]}"
     else:
         which = f"channels {trace.channels[0]} to {trace.channels[-1]}"
-    return f"It saw {place} of {which} of {source_words(trace)}."
+    return f"It saw {place} of {which} of {trace.source_words}."
 
 
 def _meaning_of_padding(trace: "ValueTrace") -> str:
@@ -94,7 +74,7 @@ def _meaning_of_padding(trace: "ValueTrace") -> str:
 def _sum_of_products(trace: "ValueTrace") -> list[str]:
     assert trace.products is not None
     assert trace.sum is not None
-    places, n = largest_channels(trace, MOST_CHANNELS), len(trace.channels)
+    places, n = trace.largest_channels(MOST_CHANNELS), len(trace.channels)
     lines: list[str] = []
     grid = max(trace.padded.shape) <= _LARGEST_OF_THREE
     if grid:
@@ -150,7 +130,7 @@ def _largest_products(trace: "ValueTrace") -> list[str]:
 
 def _sum_by_channel(trace: "ValueTrace") -> list[str]:
     """What the largest channels add, and all others together."""
-    sums, places = trace.channel_sums, largest_channels(trace, _LISTED)
+    sums, places = trace.channel_sums, trace.largest_channels(_LISTED)
     rest = np.delete(sums, places)
     lines = ["channel   its products sum to"]
     lines += [f"{trace.channels[place]:>7}   {number(float(sums[place]))}" for place in places]

@@ -122,6 +122,29 @@ class ValueTrace:
             terms = self.window if self.products is None else self.products
             return terms.sum(axis=(0, 1))
 
+    @property
+    def source_words(self) -> str:
+        """What the window was laid on, in words."""
+        if self.source is None:
+            return "what the network computed before it"
+        return f"what {self.source!r} puts out" if self.source else "the picture"
+
+    def largest_channels(self, most: int) -> list[int]:
+        """Which channels of the window to show, by their place in it.
+
+        Args:
+            most: how many.
+
+        Returns:
+            All in their order if there are at most so many, else those that change the sum most,
+            the largest first; what is not a number comes before all.
+        """
+        sizes = np.abs(self.channel_sums)
+        if len(sizes) <= most:
+            return list(range(len(sizes)))
+        order = np.argsort(-np.where(np.isnan(sizes), np.inf, sizes), kind="stable")
+        return [int(place) for place in order[:most]]
+
     def to_dict(self) -> dict[str, Any]:
         """Every field as plain JSON types, ``error`` and ``agrees``; no number is None."""
         return {**_finite(to_dict(self)), "error": _finite(self.error), "agrees": self.agrees}

@@ -5,6 +5,7 @@ ordinary figures come out, that a notebook shows and ``save_figure`` writes. No 
 changes its input or matplotlib's settings.
 """
 
+from convolens.plotting.activation_statistics import plot_activation_statistics
 from convolens.plotting.class_scores import plot_class_scores
 from convolens.plotting.confusion import plot_confusion_matrix
 from convolens.plotting.crop import plot_crop
@@ -21,14 +22,17 @@ from convolens.plotting.maps import plot_feature_maps
 from convolens.plotting.neighbours import plot_neighbours
 from convolens.plotting.pooling import plot_pooling
 from convolens.plotting.predictions import plot_predictions
+from convolens.plotting.receptive_field import plot_receptive_field
 from convolens.plotting.reliability import plot_reliability
 from convolens.plotting.risk_coverage import plot_risk_coverage
 from convolens.plotting.threshold_curves import plot_precision_recall_curves, plot_roc_curves
 from convolens.plotting.trace import plot_trace
+from convolens.plotting.value_trace import plot_value_trace
 from convolens.plotting.views import plot_view
 
 __all__ = [
     "Figure",
+    "plot_activation_statistics",
     "plot_class_counts",
     "plot_class_scores",
     "plot_confusion_matrix",
@@ -46,10 +50,12 @@ __all__ = [
     "plot_pooling",
     "plot_precision_recall_curves",
     "plot_predictions",
+    "plot_receptive_field",
     "plot_reliability",
     "plot_risk_coverage",
     "plot_roc_curves",
     "plot_trace",
+    "plot_value_trace",
     "plot_view",
     "save_figure",
 ]

@@ -1,5 +1,6 @@
 """Window, weights and products of a convolution as grids of numbers, one block a channel."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,8 @@ class NumberBlocks:
         rows: (height,) numbers of the window's rows.
         columns: (width,) likewise.
         names: one a channel, or empty text.
+        tallest: inches. Where numbers would need grids below one another that are taller than that
+            for a single channel, there are shades alone.
     """
 
     def __init__(
@@ -59,10 +62,11 @@ class NumberBlocks:
         rows: ArrayLike,
         columns: ArrayLike,
         names: list[str],
+        tallest: float = math.inf,
     ) -> None:
         self._stacks, self._padded, self._names = stacks, padded, names
         self._rows, self._columns = rows, columns
-        self._plan = _plan(stacks)
+        self._plan = _plan(stacks, tallest)
         height, width = padded.shape
         self._size = (width * self._plan.cell_width, height * self._plan.cell_height)
         self._step = self._size[1] + _ROOM_FOR_COLUMNS
@@ -124,13 +128,15 @@ class NumberBlocks:
         return "" if fitting is None else fitting[1]
 
 
-def _plan(stacks: list[NDArray[Any]]) -> _Plan:
+def _plan(stacks: list[NDArray[Any]], tallest: float) -> _Plan:
     """Grids in a row if the numbers fit, else below one another, else in a row without numbers."""
     rows, columns, _ = stacks[0].shape
     room = WIDTH - 2 * _EDGE - _ROOM_FOR_ROWS
     beside = min((room - 2 * _BETWEEN) / 3 / columns, _WIDEST_CELL)
     for width, in_a_row in ((beside, True), (min(room / columns, _WIDEST_CELL), False)):
         height = min(width, _TALLEST_CELL)
+        if not in_a_row and 3 * (rows * height + _ROOM_FOR_COLUMNS) > tallest:
+            continue
         grids = [stack[:, :, channel] for stack in stacks for channel in range(stack.shape[2])]
         if all(texts_that_fit(grid, width, height) is not None for grid in grids):
             return _Plan(cell_width=width, cell_height=height, in_a_row=in_a_row, numbers=True)

@@ -93,6 +93,7 @@ def explain_picture(
         ImageError: the picture cannot be read.
         ModelError: a risk is named and the model has no thresholds.
 
+    >>> from torch import nn
     >>> network = nn.Sequential(
     ...     nn.Conv2d(1, 2, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(18, 2)
     ... )

@@ -11,6 +11,8 @@ from convolens.plotting.confusion import plot_confusion_matrix
 from convolens.plotting.crop import plot_crop
 from convolens.plotting.curves import plot_learning_curves
 from convolens.plotting.data_pictures import plot_class_counts, plot_pairs
+from convolens.plotting.deletion import plot_deletion_insertion
+from convolens.plotting.explanation import plot_explanation
 from convolens.plotting.familiarity import plot_familiarity
 from convolens.plotting.figures import Figure, save_figure
 from convolens.plotting.filters import plot_filters
@@ -37,6 +39,8 @@ __all__ = [
     "plot_class_scores",
     "plot_confusion_matrix",
     "plot_crop",
+    "plot_deletion_insertion",
+    "plot_explanation",
     "plot_familiarity",
     "plot_feature_maps",
     "plot_filters",

@@ -23,7 +23,9 @@ from convolens.reports import (
 )
 from convolens.reports.evaluation_page import LARGEST
 from convolens.reports.matrix import matrix_cells
+from convolens.reports.mistake_sections import MOST_HEAT_MAPS
 from convolens.reports.verdict import answer, next_steps, worst
+from convolens.training import planning
 
 Judge = Callable[..., Judged]
 
@@ -196,6 +198,10 @@ def test_every_figure_is_written_as_png_and_svg(judged: Judged, tmp_path) -> Non
     names = evaluation_figures(judged)
     assert written == {f"{name}.{ending}" for name in names for ending in ("png", "svg")}
     assert {"reliability", "roc", "precision_recall", "confusion_matrix"} <= set(names)
+
+
+def test_a_budget_keeps_time_for_as_many_heat_maps_as_there_may_be() -> None:
+    assert planning.HEAT_MAPS == MOST_HEAT_MAPS
 
 
 def test_a_model_of_an_earlier_version_has_no_thresholds(html: str) -> None:

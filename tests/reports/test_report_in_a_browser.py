@@ -49,7 +49,7 @@ def test_a_cell_opens_its_pictures(opened: Chrome, page: Path, judged: Judged) -
     opened.find_element(By.CSS_SELECTOR, first).click()
     pictures = opened.find_elements(By.CSS_SELECTOR, panels[0])
     assert all(picture.is_displayed() for picture in pictures)
-    assert len(pictures) == len(shown[0].places) + min(3, len(shown[0].places))  # heat maps
+    assert len(pictures) == len(shown[0].places) + min(2, len(shown[0].places))  # heat maps
     opened.find_element(By.CSS_SELECTOR, second).send_keys(Keys.ENTER)
     assert not pictures[0].is_displayed()
     assert opened.find_element(By.CSS_SELECTOR, panels[1]).is_displayed()

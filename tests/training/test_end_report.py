@@ -34,6 +34,7 @@ def folder(tmp_path):
         (path / name).mkdir(parents=True)
     (path / "model/weights.safetensors").write_bytes(bytes(234_567))
     (path / "figures/learning_curves.png").write_bytes(b"")
+    (path / "report.html").write_bytes(b"")
     epochs = [
         {"event": "epoch_done", "epoch": n, "train_accuracy": 0.9 + n / 100} for n in (1, 2, 3)
     ]
@@ -54,6 +55,7 @@ def test_the_result_is_a_short_table(folder):
     assert "model 56,554 parameters, 0.23 MB" in lines
     assert f"run: {folder}" in text.splitlines()
     assert f"curves: {folder}/figures/learning_curves.png" in text.splitlines()
+    assert f"report: {folder}/report.html" in text.splitlines()
     assert len(lines) < 30
 
 
@@ -71,6 +73,7 @@ def test_commands_name_the_run_as_a_shell_reads_it(folder):
         ["convolens", "evaluate", str(folder)],
         ["convolens", "predict", str(folder), "picture.png"],
         ["convolens", "train", "digits", "--seeds", "3"],
+        ["convolens", "explain", str(folder), "picture.png"],
         ["tensorboard", "--logdir", str(folder / "tensorboard")],
     ]
     text = end_report(run_at(folder), 40).splitlines()

@@ -78,6 +78,7 @@ def test_what_a_run_leaves_behind(tmp_path: Path) -> None:
         "metrics.jsonl",
         "model/model.json",
         "model/weights.safetensors",
+        "report.html",
         "run.json",
         "run.lock",
         "trained_on.npy",

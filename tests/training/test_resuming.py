@@ -186,6 +186,7 @@ def test_a_run_that_was_stopped_after_its_last_step_is_not_trained_again(
     assert run.results["test_accuracy"] == whole.results["test_accuracy"]
     assert run.model().metrics == whole.model().metrics
     assert (path / "figures" / "confusion_matrix.png").is_file()
+    assert (path / "report.html").is_file()
 
 
 def die_at(step: int) -> Callable[[Event], None]:

@@ -24,9 +24,11 @@ from convolens.reports.words import as_html, percent
 
 ROOM = 2_400_000
 """Characters for the pictures of the matrix's cells, of a page of five million."""
-_WORST = 24
-_HEATED_IN_CELL = 3
-_MOST_HEATED = 240  # pictures in cells: a heat map takes as long as three predictions
+_WORST = 24  # each with two heat maps
+_HEATED_IN_CELL = 2
+_MOST_HEATED = 120  # pictures in cells: a heat map takes as long as several predictions
+MOST_HEAT_MAPS = _MOST_HEATED + 2 * _WORST
+"""In a page, all together."""
 _HEATED_AT_ONCE = 64
 
 

@@ -12,7 +12,7 @@ from rich.text import Text
 from convolens.evaluation import wilson_interval
 from convolens.training.ending import resume_command
 from convolens.training.progress_words import duration
-from convolens.training.run import METRICS, Run
+from convolens.training.run import METRICS, REPORT, Run
 
 _CURVES = "figures/learning_curves.png"
 _WEIGHTS = "model/weights.safetensors"
@@ -74,6 +74,7 @@ def next_commands(run: Run, again: str | None = None) -> list[tuple[str, str]]:
     commands.append((f"convolens predict {path} picture.png", "the class of a picture"))
     if run.status == "completed" and again:
         commands.append((again, "how much of it is luck"))
+    commands.append((f"convolens explain {path} picture.png", "what it looks at there"))
     if (run.path / _BOARDS).is_dir():
         boards = shlex.quote(str(run.path / _BOARDS))
         commands.append((f"tensorboard --logdir {boards}", "the curves in a browser"))
@@ -131,8 +132,9 @@ def _facts(run: Run) -> Table:
 
 def _places(run: Run) -> list[str]:
     lines = ["", f"run: {run.path}"]
-    if (run.path / _CURVES).is_file():
-        lines.append(f"curves: {run.path / _CURVES}")
+    for what, name in (("curves", _CURVES), ("report", REPORT)):
+        if (run.path / name).is_file():
+            lines.append(f"{what}: {run.path / name}")
     return lines
 
 

@@ -14,8 +14,11 @@ from convolens.training.settings import Recipe
 HALF_WIDTH = 16
 # Of a training step, for as many pictures: a forward pass alone.
 _JUDGING = 0.4
-# Drawing and writing the figures, which imports matplotlib, and the model.
-_FIGURES = 2.0
+# Drawing and writing the figures and the report, which imports matplotlib, and the model.
+_FIGURES = 4.5
+# At most so many heat maps are in a report, and each takes as long as a picture in so many steps.
+HEAT_MAPS = 168
+_HEAT_MAP = 2.0
 _FILES = 0.2
 # Of a short budget: rather an end some seconds late than a network that has learnt nothing.
 _MOST_RESERVED = 0.4
@@ -116,11 +119,13 @@ class _Costs:
     """The judging of the validation pictures."""
     tested: float
     """The judging of the test pictures."""
+    heated: float
+    """The heat maps of the report."""
 
 
 def _after(costs: _Costs, *, figures: bool) -> float:
     """Seconds from the trained model to the end of the run."""
-    return costs.tested + _FILES + _FIGURES * figures
+    return costs.tested + _FILES + (_FIGURES + costs.heated) * figures
 
 
 def _with_reserve(budget: Budget, costs: _Costs, after: float) -> Budget:
@@ -150,4 +155,5 @@ def _measured(job: Job) -> _Costs:
         epoch=steps_per_epoch * step + judged,
         judged=judged,
         tested=judging * (len(data.test.labels) if data.test is not None else 0),
+        heated=images * _HEAT_MAP * step / batch * min(HEAT_MAPS, len(data.validation.labels)),
     )

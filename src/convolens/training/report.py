@@ -7,10 +7,7 @@ from typing import Any
 from convolens.data import LabelledPictures, pictures_of
 from convolens.evaluation import Evaluation
 from convolens.reports import Judged, RunFacts, write_evaluation_page
-from convolens.training.run import Run
-
-REPORT = "report.html"
-"""Its name in the run's folder."""
+from convolens.training.run import REPORT, Run
 
 
 def run_facts(run: Run) -> RunFacts:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 RECORD = "run.json"
 METRICS = "metrics.jsonl"
+REPORT = "report.html"
 RUNS = Path("runs")
 
 

@@ -1,11 +1,12 @@
 """Precision, recall and F1 of every class, the worst first."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from convolens.errors import ConfigError
-from convolens.evaluation import Evaluation, MatrixIntervals
 from convolens.plotting.chart import FAINT, percent, percent_marks, quiet
 from convolens.plotting.figures import Figure
 from convolens.plotting.page import new_page, text_height
@@ -19,6 +20,9 @@ from convolens.plotting.style import (
     house_style,
 )
 from convolens.plotting.words import drawable_names, fit, text_width
+
+if TYPE_CHECKING:
+    from convolens.evaluation import Evaluation, MatrixIntervals
 
 MOST_CLASSES = 30
 """Classes drawn, the worst of all."""
@@ -36,7 +40,9 @@ _NOTE = (
 )
 
 
-def plot_class_scores(evaluation: Evaluation, intervals: MatrixIntervals | None = None) -> Figure:
+def plot_class_scores(
+    evaluation: "Evaluation", intervals: "MatrixIntervals | None" = None
+) -> Figure:
     """A dot for F1, recall and precision of every class, with intervals, the worst F1 first.
 
     Of more than 30 classes the worst 30 are drawn, and the title says so. Classes without pictures

@@ -1,22 +1,26 @@
 """Curves of deletion and insertion beside those of maps that were moved to a random place."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from convolens.errors import ConfigError
-from convolens.explain import DeletionInsertion
 from convolens.plotting.chart import percent_marks, quiet
 from convolens.plotting.figures import Figure
 from convolens.plotting.page import new_page, text_height
 from convolens.plotting.style import BLUE, MUTED, RULE, SMALL, TEXT, TITLE, WIDTH, house_style
+
+if TYPE_CHECKING:
+    from convolens.explain import DeletionInsertion
 
 _EDGE, _LEFT, _GAP = 0.1, 0.8, 0.5
 _HEIGHT = 2.3
 _NOTE = "blue: the map; grey: the same map moved to random places, their mean dashed"
 
 
-def plot_deletion_insertion(found: DeletionInsertion, title: str = "") -> Figure:
+def plot_deletion_insertion(found: "DeletionInsertion", title: str = "") -> Figure:
     """How the probability falls where a map's pixels are taken out, and rises where put in.
 
     Args:
@@ -37,6 +41,8 @@ def plot_deletion_insertion(found: DeletionInsertion, title: str = "") -> Figure
     >>> len(plot_deletion_insertion(found, "One picture").axes)
     2
     """
+    from convolens.explain import DeletionInsertion
+
     if not isinstance(found, DeletionInsertion):
         raise ConfigError(
             f"cannot draw a {type(found).__name__}; give what deletion_insertion returns"
@@ -46,7 +52,7 @@ def plot_deletion_insertion(found: DeletionInsertion, title: str = "") -> Figure
 
 
 @house_style()
-def _draw(found: DeletionInsertion, title: str) -> Figure:
+def _draw(found: "DeletionInsertion", title: str) -> Figure:
     width = (WIDTH - _LEFT - _GAP - 0.3) / 2
     top = _EDGE + text_height("x", TITLE) + text_height("x", TEXT) + 0.1
     bottom = top + _HEIGHT + 0.55

@@ -1,10 +1,10 @@
 """Why a network says what it says of one picture, in one figure."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from convolens.errors import ConfigError
-from convolens.explain import Explanation, LayerMaps
-from convolens.explain.explanation_text import UNLIKE
 from convolens.plotting.chart import percent
 from convolens.plotting.figures import Figure
 from convolens.plotting.heat_pictures import heat_picture, picture_bytes
@@ -18,6 +18,9 @@ from convolens.plotting.style import BLUE, INK, MUTED, RULE, SMALL, TEXT, TITLE,
 from convolens.plotting.value_chain import chain_lines
 from convolens.plotting.words import LINE, drawable, fit
 
+if TYPE_CHECKING:
+    from convolens.explain import Explanation, LayerMaps
+
 _EDGE, _GAP = 0.1, 0.12
 _ROOM = WIDTH - 2 * _EDGE
 _HINTED = 1.05  # letters on the screen are up to a twentieth wider than they measure
@@ -29,7 +32,7 @@ _NAMES = 1.55  # room for the layers' names
 _STEP = TEXT * LINE / 72
 
 
-def plot_explanation(explanation: Explanation, title: str = "picture") -> Figure:
+def plot_explanation(explanation: "Explanation", title: str = "picture") -> Figure:
     """One picture's prediction, heat map, way through the network, and the arithmetic of a value.
 
     Args:
@@ -50,6 +53,8 @@ def plot_explanation(explanation: Explanation, title: str = "picture") -> Figure
     >>> figure.texts[0].get_text().startswith("a line: class ")
     True
     """
+    from convolens.explain import Explanation
+
     if not isinstance(explanation, Explanation):
         raise ConfigError(
             f"cannot draw a {type(explanation).__name__}; give what explain_picture returns"
@@ -58,12 +63,12 @@ def plot_explanation(explanation: Explanation, title: str = "picture") -> Figure
 
 
 @house_style()
-def _draw(explanation: Explanation, title: str) -> Figure:
+def _draw(explanation: "Explanation", title: str) -> Figure:
     stations = _stations(explanation)
     lines = [
         part
         for line in chain_lines(explanation.trace)
-        for part in fit(line, _ROOM / _HINTED, TEXT, lines=2).split("\n")
+        for part in fit(line, _ROOM, TEXT, lines=2).split("\n")
     ]
     top = _EDGE + text_height("x", TITLE) + text_height("x", SMALL) + 0.1
     panel = size_within(explanation.picture, _PANEL, _PANEL)
@@ -90,7 +95,7 @@ def _draw(explanation: Explanation, title: str) -> Figure:
     return page.figure
 
 
-def _stations(explanation: Explanation) -> list[LayerMaps]:
+def _stations(explanation: "Explanation") -> "list[LayerMaps]":
     """The layers shown: of many the first, the last of each size, and the traced one."""
     way = list(explanation.way)
     if len(way) <= _MOST_STATIONS:
@@ -101,7 +106,9 @@ def _stations(explanation: Explanation) -> list[LayerMaps]:
     return chosen[:1] + chosen[1 - _MOST_STATIONS :] if len(chosen) > _MOST_STATIONS else chosen
 
 
-def _write_head(page: Page, explanation: Explanation, title: str) -> None:
+def _write_head(page: Page, explanation: "Explanation", title: str) -> None:
+    from convolens.explain.explanation_text import UNLIKE
+
     name, share = explanation.top[0]
     said = f"{drawable(title)}: {drawable(name)} {percent(share)}"
     page.write(_EDGE, _EDGE, fit(said, _ROOM / _HINTED, TITLE), size=TITLE)
@@ -112,7 +119,7 @@ def _write_head(page: Page, explanation: Explanation, title: str) -> None:
 
 
 def _draw_pictures(
-    page: Page, explanation: Explanation, top: float, panel: tuple[float, float]
+    page: Page, explanation: "Explanation", top: float, panel: tuple[float, float]
 ) -> None:
     """The picture with what the value sees, and the heat map over it."""
     width, height = panel
@@ -143,7 +150,7 @@ def _draw_pictures(
         page.write(left, top + height + 0.06, text, colour=MUTED)
 
 
-def _belief(explanation: Explanation) -> str:
+def _belief(explanation: "Explanation") -> str:
     found = explanation.faithfulness
     if found is None:
         return "heat map: nothing in this layer speaks for the class"
@@ -156,7 +163,7 @@ def _belief(explanation: Explanation) -> str:
     return f"heat map: {word}, better than {better} of {found.gains.size} that were moved"
 
 
-def _draw_bars(page: Page, explanation: Explanation, left: float, top: float) -> None:
+def _draw_bars(page: Page, explanation: "Explanation", left: float, top: float) -> None:
     """The likeliest classes, each with a bar below its name; whether to believe the heat map."""
     width = WIDTH - _EDGE - left
     step = 2 * SMALL * LINE / 72 + 0.12
@@ -174,7 +181,7 @@ def _draw_bars(page: Page, explanation: Explanation, left: float, top: float) ->
     page.write(left, top + len(explanation.top) * step + 0.05, belief, colour=MUTED)
 
 
-def _draw_station(page: Page, each: LayerMaps, top: float, cell: float, height: float) -> None:
+def _draw_station(page: Page, each: "LayerMaps", top: float, cell: float, height: float) -> None:
     layer = each.layer
     size = " × ".join(str(side) for side in layer.shape)
     kind = "activation" if layer.kind == "activation" else layer.operation
@@ -187,6 +194,6 @@ def _draw_station(page: Page, each: LayerMaps, top: float, cell: float, height: 
         show_map(page.axes(left, top, cell, height), each.maps[:, :, index], "gray")
 
 
-def _value_name(explanation: Explanation) -> str:
+def _value_name(explanation: "Explanation") -> str:
     trace = explanation.trace
     return f"{trace.layer!r} at row {trace.row}, column {trace.column}, channel {trace.channel}:"

@@ -1,14 +1,16 @@
 """Heat maps laid over the picture they explain: what speaks for a class, and what against it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import numpy as np
 from numpy.typing import NDArray
 
-from convolens.explain import HeatMaps
 from convolens.plotting.heat import heat_overlay
 from convolens.plotting.pictures import has_finite, unit_limits
+
+if TYPE_CHECKING:
+    from convolens.explain import HeatMaps
 
 _MAP = "RdBu_r"  # red for, blue against: told apart by colour-blind eyes
 _FAINT = (0.35, 0.65)  # grey of the picture beneath, black and white: both colours stand out on it
@@ -36,7 +38,7 @@ def picture_bytes(picture: NDArray[Any]) -> NDArray[np.uint8]:
     return np.rint(255 * np.clip(shares, 0, 1)).astype(np.uint8)
 
 
-def heat_picture(picture: NDArray[Any], heat: HeatMaps) -> NDArray[np.uint8]:
+def heat_picture(picture: NDArray[Any], heat: "HeatMaps") -> NDArray[np.uint8]:
     """The first of some heat maps over its picture.
 
     Args:

@@ -1,13 +1,13 @@
 """Whether a model is as sure as it is right."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from convolens.errors import ConfigError
-from convolens.evaluation import ReliabilityBin
 from convolens.plotting.chart import percent, percent_marks, quiet
 from convolens.plotting.figures import Figure
 from convolens.plotting.page import new_page, text_height
@@ -25,6 +25,9 @@ from convolens.plotting.style import (
 )
 from convolens.plotting.words import text_width
 
+if TYPE_CHECKING:
+    from convolens.evaluation import ReliabilityBin
+
 _LEFT, _EDGE = 0.85, 0.1
 _WIDTH = WIDTH - _LEFT - 0.3
 _HEIGHT, _COUNTS_HEIGHT = 3.2, 0.8
@@ -35,7 +38,7 @@ _NOTE = (
 )
 
 
-def plot_reliability(bins: Sequence[ReliabilityBin]) -> Figure:
+def plot_reliability(bins: Sequence["ReliabilityBin"]) -> Figure:
     """Accuracy against confidence, and below how many pictures there are at each confidence.
 
     A dot is the accuracy of the pictures of one bin, with its 95 % interval; on the diagonal a
@@ -56,6 +59,8 @@ def plot_reliability(bins: Sequence[ReliabilityBin]) -> Figure:
     >>> plot_reliability(found).texts[0].get_text()
     'calibration error 20 %, on 5 pictures'
     """
+    from convolens.evaluation import ReliabilityBin
+
     if not all(isinstance(each, ReliabilityBin) for each in bins):
         raise ConfigError("bins must be those that evaluation.reliability(...) returns")
     filled = [each for each in bins if each.n]
@@ -65,7 +70,7 @@ def plot_reliability(bins: Sequence[ReliabilityBin]) -> Figure:
 
 
 @house_style()
-def _draw(bins: list[ReliabilityBin], filled: list[ReliabilityBin]) -> Figure:
+def _draw(bins: "list[ReliabilityBin]", filled: "list[ReliabilityBin]") -> Figure:
     counts = np.array([each.n for each in filled])
     confidence, accuracy, low, high = (
         np.array([getattr(each, name) for each in filled], dtype=np.float64)
@@ -132,7 +137,7 @@ def _draw_dots(
         )
 
 
-def _draw_counts(axes: Axes, bins: list[ReliabilityBin]) -> None:
+def _draw_counts(axes: Axes, bins: "list[ReliabilityBin]") -> None:
     counts = np.array([each.n for each in bins])
     lows = np.array([each.low for each in bins])
     widths = np.array([each.high for each in bins]) - lows

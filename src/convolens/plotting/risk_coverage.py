@@ -1,13 +1,13 @@
 """How seldom a model is wrong when it may say "unsure"."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from convolens.errors import ConfigError
-from convolens.evaluation import RiskCoverage
 from convolens.plotting.chart import BADGE, badge_style, percent, percent_marks, quiet, spread
 from convolens.plotting.figures import Figure
 from convolens.plotting.page import Page, new_page, text_height
@@ -24,6 +24,9 @@ from convolens.plotting.style import (
 from convolens.plotting.thinning import thinned
 from convolens.plotting.words import fit, text_width
 
+if TYPE_CHECKING:
+    from convolens.evaluation import RiskCoverage
+
 MOST_MARKS = 9
 
 _LEFT, _EDGE = 0.85, 0.1
@@ -33,7 +36,7 @@ _SEEN = 0.004  # inches that a line may move when it is thinned: a third of a po
 _SURE_FROM = 0.05  # of so few pictures the risk says little, and must not set the scale
 
 
-def plot_risk_coverage(curve: RiskCoverage, marks: Mapping[str, float] | None = None) -> Figure:
+def plot_risk_coverage(curve: "RiskCoverage", marks: Mapping[str, float] | None = None) -> Figure:
     """How many answers are wrong against how many pictures are answered, the surest first.
 
     Args:
@@ -65,7 +68,7 @@ def plot_risk_coverage(curve: RiskCoverage, marks: Mapping[str, float] | None = 
 
 
 @house_style()
-def _draw(curve: RiskCoverage, marks: dict[str, float]) -> Figure:
+def _draw(curve: "RiskCoverage", marks: dict[str, float]) -> Figure:
     places = {name: _place(curve, threshold) for name, threshold in marks.items()}
     shown = [name for name, place in places.items() if place is not None]
     badges = BADGE + 0.1 if shown else 0.0
@@ -99,7 +102,7 @@ def _draw(curve: RiskCoverage, marks: dict[str, float]) -> Figure:
     return page.figure
 
 
-def _place(curve: RiskCoverage, threshold: float) -> tuple[float, float] | None:
+def _place(curve: "RiskCoverage", threshold: float) -> tuple[float, float] | None:
     """Coverage and risk where a threshold ends the curve; None where nothing reaches it."""
     answered = int((curve.thresholds >= threshold).sum())
     if not answered:
@@ -107,7 +110,7 @@ def _place(curve: RiskCoverage, threshold: float) -> tuple[float, float] | None:
     return float(curve.coverage[answered - 1]), float(curve.risk[answered - 1])
 
 
-def _highest(curve: RiskCoverage, places: list[tuple[float, float] | None]) -> float:
+def _highest(curve: "RiskCoverage", places: list[tuple[float, float] | None]) -> float:
     """The upper end of the scale of the risk."""
     told = curve.risk[curve.coverage >= _SURE_FROM]
     most = max([float(told.max()), *(place[1] for place in places if place)])

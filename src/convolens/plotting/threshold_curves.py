@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from convolens.errors import ConfigError
-from convolens.evaluation import precision_recall_curve, roc_curve
 from convolens.plotting.chart import percent_marks, quiet
 from convolens.plotting.class_areas import areas_under_roc, average_precisions
 from convolens.plotting.figures import Figure
@@ -75,6 +74,8 @@ def plot_roc_curves(
     >>> figure.texts[0].get_text()
     'mean area under the curve 1.000, of 2 classes'
     """
+    from convolens.evaluation import roc_curve
+
     scores, right = _checked(probabilities, labels)
     areas = areas_under_roc(scores, right)
     if np.isnan(areas).all():
@@ -109,6 +110,8 @@ def plot_precision_recall_curves(
     >>> figure.texts[0].get_text()
     'mean average precision 1.000, of 2 classes'
     """
+    from convolens.evaluation import precision_recall_curve
+
     scores, right = _checked(probabilities, labels)
     areas = average_precisions(scores, right)
     names = as_names(class_names, len(areas), "class_names", "classes of probabilities") or []

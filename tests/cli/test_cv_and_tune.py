@@ -22,7 +22,7 @@ CV_KEYS = {
     "run", "data", "recipe", "status", "folds", "repeats", "seed", "n", "accuracy",
     "accuracy_deviation", "accuracy_low", "accuracy_high", "interval", "pooled_accuracy",
     "pooled_low", "pooled_high", "pooled_interval", "log_loss", "ece", "train_seconds",
-    "total_seconds", "per_fold",
+    "total_seconds", "per_fold", "label_errors", "label_noise", "label_errors_file",
 }  # fmt: skip
 FOLD_KEYS = {
     "repeat", "fold", "run", "seed", "n_train", "n_validation", "n_test", "accuracy",

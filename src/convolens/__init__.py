@@ -39,6 +39,10 @@ _PUBLIC = {
     "plot_predictions": "convolens.plotting",
     "plot_learning_curves": "convolens.plotting",
     "plot_confusion_matrix": "convolens.plotting",
+    "plot_explanation": "convolens.plotting",
+    "plot_value_trace": "convolens.plotting",
+    "plot_receptive_field": "convolens.plotting",
+    "plot_neighbours": "convolens.plotting",
     "save_figure": "convolens.plotting",
     # Train
     "load_data": "convolens.data",
@@ -57,6 +61,17 @@ _PUBLIC = {
     "summarise": "convolens.zoo",
     "layer_filters": "convolens.explain",
     "feature_maps": "convolens.explain",
+    "trace_value": "convolens.explain",
+    "receptive_field": "convolens.explain",
+    "activation_statistics": "convolens.explain",
+    "explain_picture": "convolens.explain",
+    "grad_cam": "convolens.explain",
+    "layer_cam": "convolens.explain",
+    "integrated_gradients": "convolens.explain",
+    "occlusion": "convolens.explain",
+    "deletion_insertion": "convolens.explain",
+    "sanity_check": "convolens.explain",
+    "nearest_pictures": "convolens.explain",
 }
 
 __all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]
@@ -71,8 +86,19 @@ if TYPE_CHECKING:
     from convolens.experiments import cross_validate as cross_validate
     from convolens.experiments import repeat_training as repeat_training
     from convolens.experiments import tune as tune
+    from convolens.explain import activation_statistics as activation_statistics
+    from convolens.explain import deletion_insertion as deletion_insertion
+    from convolens.explain import explain_picture as explain_picture
     from convolens.explain import feature_maps as feature_maps
+    from convolens.explain import grad_cam as grad_cam
+    from convolens.explain import integrated_gradients as integrated_gradients
+    from convolens.explain import layer_cam as layer_cam
     from convolens.explain import layer_filters as layer_filters
+    from convolens.explain import nearest_pictures as nearest_pictures
+    from convolens.explain import occlusion as occlusion
+    from convolens.explain import receptive_field as receptive_field
+    from convolens.explain import sanity_check as sanity_check
+    from convolens.explain import trace_value as trace_value
     from convolens.images import crop as crop
     from convolens.images import inspect_image as inspect_image
     from convolens.images import load_image as load_image
@@ -88,15 +114,19 @@ if TYPE_CHECKING:
     from convolens.ops import trace_pool2d as trace_pool2d
     from convolens.plotting import plot_confusion_matrix as plot_confusion_matrix
     from convolens.plotting import plot_crop as plot_crop
+    from convolens.plotting import plot_explanation as plot_explanation
     from convolens.plotting import plot_feature_maps as plot_feature_maps
     from convolens.plotting import plot_filters as plot_filters
     from convolens.plotting import plot_grid as plot_grid
     from convolens.plotting import plot_image as plot_image
     from convolens.plotting import plot_images as plot_images
     from convolens.plotting import plot_learning_curves as plot_learning_curves
+    from convolens.plotting import plot_neighbours as plot_neighbours
     from convolens.plotting import plot_pooling as plot_pooling
     from convolens.plotting import plot_predictions as plot_predictions
+    from convolens.plotting import plot_receptive_field as plot_receptive_field
     from convolens.plotting import plot_trace as plot_trace
+    from convolens.plotting import plot_value_trace as plot_value_trace
     from convolens.plotting import save_figure as save_figure
     from convolens.recipes import resume as resume
     from convolens.recipes import train as train

@@ -298,3 +298,13 @@ def test_recipes_are_what_their_names_promise() -> None:
         10,
     )
     assert isinstance(fast().optimizer, MuonAdamW)
+
+
+def test_a_report_is_made_again_by_hand(tmp_path: Path) -> None:
+    run = train(small(), epochs=1, path=tmp_path / "run", progress=False)
+    first = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    page = run.write_report(tmp_path / "again.html").read_text(encoding="utf-8")
+    assert page.replace("again.html", "run/report.html") == first
+    unnamed = load_run(tmp_path / "run")
+    with pytest.raises(DataError):  # its data had no name by which they are found
+        unnamed.write_report()

@@ -13,6 +13,9 @@ from convolens.data import LabelledPictures, picture_digests
 from convolens.evaluation import Evaluation, LabelErrors, MatrixIntervals, find_label_errors
 from convolens.images import fit_image
 
+_FEW = 0.01
+"""Of the pictures: so many may have been trained on, and labels are looked at all the same."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunFacts:
@@ -81,8 +84,8 @@ class Judged:
 
     @cached_property
     def suspected(self) -> LabelErrors | None:
-        """Labels that are probably wrong; None of pictures that the model was trained on."""
-        if self.trained_on:
+        """Labels that are probably wrong; None where many pictures were trained on."""
+        if self.trained_on and self.trained_on > _FEW * self.evaluation.n:
             return None
         digests = picture_digests(self.pictures.split.images)
         copies = _same(digests)

@@ -24,13 +24,13 @@ def answer(judged: Judged) -> str:
     right = f"**{percent(figures.accuracy)} of {figures.n:,} pictures are judged rightly**"
     if judged.trained_on == figures.n:
         return f"{right}, all of which it was trained on or chosen by: it knows them by heart."
-    interval = (
-        f"{percent(figures.accuracy_low)} to {percent(figures.accuracy_high)} "
-        "of others of the same kind, with 95 % confidence"
-    )
+    seen = ""
     if judged.trained_on:
-        return f"{right}, {judged.trained_on:,} of which it was trained on: that is too good."
-    return f"{right}; {interval}."
+        seen = f" It was trained on {judged.trained_on:,} of them, so that is too good."
+    return (
+        f"{right}; {percent(figures.accuracy_low)} to {percent(figures.accuracy_high)} of others "
+        f"of the same kind, with 95\xa0% confidence.{seen}"
+    )
 
 
 def worst(judged: Judged) -> tuple[str, ...]:

@@ -4,10 +4,11 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from convolens.data import LabelledPictures, pictures_of
-from convolens.evaluation import Evaluation
-from convolens.reports import Judged, RunFacts, write_evaluation_page
+from convolens.data import pictures_of
+from convolens.evaluation import Evaluation, evaluate
+from convolens.reports import Judged, RunFacts, check_page_place, write_evaluation_page
 from convolens.training.run import REPORT, Run
+from convolens.training.trained_on import count_trained_on
 
 
 def run_facts(run: Run) -> RunFacts:
@@ -56,30 +57,30 @@ def run_facts(run: Run) -> RunFacts:
     )
 
 
-def write_report(run: Run, test: Evaluation | None) -> Path:
-    """Write ``report.html`` into a run's folder.
+def write_report(run: Run, test: Evaluation | None = None, path: str | Path | None = None) -> Path:
+    """Write the report on a run's model.
 
     Args:
         run: with its model on disk.
-        test: the model judged on the test pictures; where there are none, the validation pictures
-            are judged, by which it was chosen, and the page says so.
+        test: the model as it was judged on the test pictures; None judges it again. Where there are
+            none, the validation pictures are judged, by which it was chosen, and the page says so.
+        path: where to; by default ``report.html`` in the run's folder.
 
     Returns:
         The page.
     """
-    from convolens.evaluation import evaluate
-
-    model, data, page = run.model(), run.data(), run.path / REPORT
-    split = "test" if test is not None else "validation"
-    pictures: LabelledPictures = pictures_of(data, split)
+    page = run.path / REPORT if path is None else Path(path)
+    check_page_place(page)
+    model, data = run.model(), run.data()
+    split = "validation" if data.test is None else "test"
+    pictures = pictures_of(data, split)
+    command = ("convolens", "evaluate", str(run.path), "--split", split, "--report", str(page))
     judged = Judged(
         model=model,
-        evaluation=test if test is not None else evaluate(model, data, split=split),
+        evaluation=evaluate(model, data, split=split) if test is None else test,
         pictures=pictures,
-        command=shlex.join(
-            ("convolens", "evaluate", str(run.path), "--split", split, "--report", str(page))
-        ),
-        trained_on=0 if test is not None else len(pictures.split),
+        command=shlex.join(command),
+        trained_on=count_trained_on(run.path, pictures.split),
         run=run_facts(run),
     )
     return write_evaluation_page(page, judged)

@@ -86,6 +86,23 @@ class Run:
         """Judge the model, by default on the test pictures of its own data set."""
         return evaluate(self.model(), data or self.data(), split=split)
 
+    def write_report(self, path: str | Path | None = None) -> Path:
+        """Write the report on its model as one page: how good it is, where it fails, and why.
+
+        Args:
+            path: where to; by default ``report.html`` in the run's folder.
+
+        Returns:
+            The page.
+
+        Raises:
+            DataError: its data can no longer be found, or they have changed.
+            ConfigError: the path is a folder, or a file that is no page of ours.
+        """
+        from convolens.training.report import write_report
+
+        return write_report(self, self.test, path)
+
     def plot_learning_curves(self) -> "Figure":
         """Loss, accuracy and learning rate over the epochs."""
         from convolens.plotting import plot_learning_curves

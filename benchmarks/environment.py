@@ -1,4 +1,7 @@
-"""TensorFlow in an environment of its own, made when missing: it is never a dependency of ours."""
+"""TensorFlow, and cleanlab, each in an environment of its own, made when missing.
+
+They are never dependencies of ours.
+"""
 
 import json
 import os
@@ -7,19 +10,18 @@ import sys
 from pathlib import Path
 
 REQUIREMENT = "tensorflow==2.21.*"
-FOLDER = Path(__file__).resolve().parent / ".venv-tensorflow"
+CLEANLAB = "cleanlab==2.9.*"
+HERE = Path(__file__).resolve().parent
 
 
 def tensorflow_python() -> Path:
     """The interpreter that has TensorFlow, Keras and NumPy (and neither torch nor Convolens)."""
-    python = FOLDER / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    complete = FOLDER / "complete"
-    if not (complete.exists() and complete.read_text() == REQUIREMENT):
-        print(f"installing {REQUIREMENT} into {FOLDER} (about 2 GB) ...", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", FOLDER], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", REQUIREMENT], check=True)
-        complete.write_text(REQUIREMENT)
-    return python
+    return _python(HERE / ".venv-tensorflow", REQUIREMENT, "2 GB")
+
+
+def cleanlab_python() -> Path:
+    """The interpreter that has cleanlab and what it needs."""
+    return _python(HERE / ".venv-cleanlab", CLEANLAB, "400 MB")
 
 
 def tensorflow_variables(threads: int | None = None) -> dict[str, str]:
@@ -41,6 +43,17 @@ def tensorflow_versions() -> dict[str, str]:
         [tensorflow_python(), "-c", code], check=True, capture_output=True, text=True
     )
     return json.loads(answer.stdout)
+
+
+def _python(folder: Path, requirement: str, size: str) -> Path:
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    complete = folder / "complete"
+    if not (complete.exists() and complete.read_text() == requirement):
+        print(f"installing {requirement} into {folder} (about {size}) ...", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", requirement], check=True)
+        complete.write_text(requirement)
+    return python
 
 
 if __name__ == "__main__":

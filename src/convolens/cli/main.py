@@ -20,6 +20,7 @@ from convolens.cli.compare import compare
 from convolens.cli.cv import cv
 from convolens.cli.data import data
 from convolens.cli.evaluate import evaluate
+from convolens.cli.explain import explain
 from convolens.cli.invocation import Interrupted, Invocation
 from convolens.cli.predict import predict
 from convolens.cli.see import see
@@ -39,7 +40,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (tour, see, data, train, evaluate, compare, predict, cv, tune):
+for command in (tour, see, data, train, evaluate, compare, predict, explain, cv, tune):
     app.command()(command)
 
 

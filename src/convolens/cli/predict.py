@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 WRONG_INPUT = 2
 UNLIKE = "unlike what the model was trained on"
 
+RiskOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Say unsure so often that of the other answers at most this share is wrong, such as "
+        "0.05.",
+    ),
+]
+
 
 def predict(
     model: ModelArgument,
@@ -33,14 +42,7 @@ def predict(
         list[str], typer.Argument(metavar="IMAGE...", help="Picture files, or china, flower.")
     ],
     top: Annotated[int, typer.Option(min=1, help="How many classes to name for each.")] = 3,
-    risk: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            help="Say unsure so often that of the other answers at most this share is wrong, "
-            "such as 0.05.",
-        ),
-    ] = None,
+    risk: RiskOption = None,
     calibrated: CalibratedOption = True,
     as_json: JsonOption = False,
 ) -> int:
@@ -48,7 +50,7 @@ def predict(
     from convolens.bundle import load_model
 
     trained = load_model(model)
-    threshold = None if risk is None else _threshold(trained, risk, calibrated=calibrated)
+    threshold = None if risk is None else answering_threshold(trained, risk, calibrated=calibrated)
     read, refused = _read(images, trained)
     judged = _judged(trained, list(read.values()), threshold, calibrated=calibrated) if read else []
     found = {
@@ -66,8 +68,13 @@ def predict(
     return WRONG_INPUT if refused else 0
 
 
-def _threshold(trained: "Model", risk: float, *, calibrated: bool) -> float:
-    """How sure the model must be to answer at a risk."""
+def answering_threshold(trained: "Model", risk: float, *, calibrated: bool) -> float:
+    """How sure the model must be to answer at a risk.
+
+    Raises:
+        ConfigError: no picture is answered at that risk, or probabilities are not calibrated.
+        ModelError: the model has no thresholds.
+    """
     from convolens.errors import ConfigError
 
     if not calibrated:

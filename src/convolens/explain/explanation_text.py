@@ -63,11 +63,16 @@ def belief_words(explanation: "Explanation") -> str:
         None: "Whether this can be believed one picture cannot tell: it is better than",
         False: "This should not be believed: it is better than only",
     }[explanation.believable]
-    return (
+    said = (
         f"{verdict} {wins} of {maps} maps that were moved to a random place (area of deletion "
         f"{areas['deletion']:.2f}, of moved maps {areas['chance_deletion']:.2f}; of insertion "
         f"{areas['insertion']:.2f}, of moved maps {areas['chance_insertion']:.2f})."
     )
+    empty = float(found.deletion[0, -1])
+    if empty > 0.5:
+        name = explanation.classes[explanation.target]
+        said += f" Even an empty picture is called {name}, at {empty:.0%}."
+    return said
 
 
 def layer_table(layers: "Sequence[ExplainedLayer]") -> str:

@@ -128,9 +128,7 @@ def _opening(explanation: Explanation, name: str, original: NDArray[np.uint8] | 
 def _answer(explanation: Explanation) -> str:
     """What the model says, and what makes that doubtful."""
     name, share = explanation.top[0]
-    said = [
-        f"{as_markdown(explanation.network)} says **{as_markdown(name)}**, at {percent(share)}."
-    ]
+    said = [f"The network says **{as_markdown(name)}**, at {percent(share)}."]
     if explanation.unsure:
         said.append("At the risk that was named this is too little: it is **unsure**.")
     if explanation.unknown:

@@ -12,6 +12,8 @@ from convolens.reports.explanation_pictures import map_grid, panel, panels
 from convolens.reports.page import Block, Drawing, Markup, Output, Prose
 from convolens.reports.words import as_html, as_markdown, one_line, percent
 
+_THE_SAME = 0.9999
+
 
 def heat_sections(explanation: Explanation) -> Iterator[Block]:
     """Where in the picture that is which speaks for a class, and whether to believe it."""
@@ -90,10 +92,12 @@ def nearest_sections(explanation: Explanation) -> Iterator[Block]:
     """The training pictures that the network sees as most like it."""
     if not explanation.nearest:
         return
+    same = explanation.nearest[0].similarity > _THE_SAME
+    itself = " The first is this picture itself, or its copy: it was trained on." if same else ""
     yield Prose(
         "## The nearest training pictures\n\n"
         "Those whose features before the last layer point most nearly the same way; the number is "
-        "the cosine between them."
+        f"the cosine between them.{itself}"
     )
     items = [
         panel(

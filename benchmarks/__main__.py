@@ -19,6 +19,8 @@ SCRIPTS = (
     "unknown",
     "predicting",
     "explaining",
+    "report",
+    "label_errors",
 )
 ON_REQUEST = ("gpu", "rules")  # one needs a GPU, the other hours
 

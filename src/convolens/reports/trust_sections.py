@@ -101,10 +101,11 @@ def _suspected(judged: Judged) -> Iterator[Block]:
     shown = found.indices[:_SUSPECTED_SHOWN]
     cut = f"; the {len(shown)} most suspicious are shown" if len(shown) < len(found.indices) else ""
     yield Prose(
-        f"**{len(found.indices):,}** of these {judged.evaluation.n:,} labels are suspected by "
-        f"confident learning{cut}. Some will be right, and the model wrong: look at each. "
-        "`convolens cv` does this for every picture of a data set and writes a list to correct, "
-        "which `convolens train --labels FILE` takes."
+        f"**{len(found.indices):,}** of these {judged.evaluation.n:,} labels are "
+        f"suspected{cut}: the model, which did not learn from them, speaks against them more than "
+        "it would if they were right. Some will be right all the same: look at each. `convolens "
+        "cv` does this for every picture of a data set and writes a list to correct, which "
+        "`convolens train --labels FILE` takes."
     )
     items: list[str] = []
     for place, suggested in zip(shown.tolist(), found.suggested.tolist(), strict=False):

@@ -20,9 +20,8 @@ SCRIPTS = (
     "predicting",
     "explaining",
     "report",
-    "label_errors",
 )
-ON_REQUEST = ("gpu", "rules")  # one needs a GPU, the other hours
+ON_REQUEST = ("gpu", "rules", "label_errors")  # one needs a GPU, the others hours
 
 
 def main(asked: list[str]) -> int:

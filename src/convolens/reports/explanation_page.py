@@ -129,6 +129,10 @@ def _answer(explanation: Explanation) -> str:
     """What the model says, and what makes that doubtful."""
     name, share = explanation.top[0]
     said = [f"The network says **{as_markdown(name)}**, at {percent(share)}."]
+    target = explanation.classes[explanation.target]
+    if target != name:
+        asked = percent(float(explanation.probabilities[explanation.target]))
+        said.append(f"What speaks for {as_markdown(target)}, at {asked}, is explained.")
     if explanation.unsure:
         said.append("At the risk that was named this is too little: it is **unsure**.")
     if explanation.unknown:

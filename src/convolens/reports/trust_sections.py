@@ -107,19 +107,23 @@ def _suspected(judged: Judged) -> Iterator[Block]:
         "cv` does this for every picture of a data set and writes a list to correct, which "
         "`convolens train --labels FILE` takes."
     )
-    items: list[str] = []
-    for place, suggested in zip(shown.tolist(), found.suggested.tolist(), strict=False):
-        given = as_html(judged.classes[judged.evaluation.labels[place]])
-        chance = percent(float(judged.evaluation.probabilities[place, suggested]))
-        items.append(
-            picture_card(
-                judged,
-                place,
-                said=f"labelled {given}<br>rather <b>{as_html(judged.classes[suggested])}</b> "
-                f'{chance}<br><span class="soft">{as_html(judged.name_of(place))}</span>',
-            )
-        )
+    suspects = zip(
+        shown.tolist(), found.suggested.tolist(), found.contrary_copy.tolist(), strict=False
+    )
+    items = [
+        picture_card(judged, place, said=_suspicion(judged, place, suggested, copy=copy))
+        for place, suggested, copy in suspects
+    ]
     yield Markup(cards(items))
+
+
+def _suspicion(judged: Judged, place: int, suggested: int, *, copy: bool) -> str:
+    given = as_html(judged.classes[judged.evaluation.labels[place]])
+    chance = percent(float(judged.evaluation.probabilities[place, suggested]))
+    rather = f"rather <b>{as_html(judged.classes[suggested])}</b> {chance}"
+    said = "a copy of it has another label" if copy else rather
+    name = as_html(judged.name_of(place))
+    return f'labelled {given}<br>{said}<br><span class="soft">{name}</span>'
 
 
 def _unknown(judged: Judged, drawn: Mapping[str, Drawing]) -> Iterator[Block]:

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from convolens.evaluation import (
 from convolens.explain import (
     activation_statistics,
     effective_receptive_field,
+    explain_picture,
     receptive_field,
     trace_value,
     view_image,
@@ -126,6 +128,7 @@ def examples(china: np.ndarray) -> dict[str, Callable[[], Figure]]:
         "trace wide": lambda: p.plot_trace(trace_pool2d(one, 3, 3, pool_size=20)),
         **_views(china),
         **_insides(china),
+        **_explained(china),
         "predictions": lambda: p.plot_predictions(small, probabilities, labels, NAMES),
         "predictions blind": lambda: p.plot_predictions(small[:2], probabilities[:2], None, NAMES),
         "neighbours": lambda: p.plot_neighbours(
@@ -232,6 +235,35 @@ def evaluation_of(n_classes: int, n: int, names: list[str]) -> Evaluation:
     return evaluate_probabilities(
         weights / weights.sum(axis=1, keepdims=True), labels, tuple(names)
     )
+
+
+def _explained(china: np.ndarray) -> dict[str, Callable[[], Figure]]:
+    """One picture explained: names that are long or odd, few layers and many, a black picture."""
+    torch.manual_seed(0)
+    layers = OrderedDict[str, nn.Module]()
+    for n in range(9):
+        layers[f"a_very_long_name_of_convolution_{n}"] = nn.Conv2d(3 if n == 0 else 16, 16, 3)
+        layers[f"act{n}"] = nn.ReLU()
+    deep = nn.Sequential(
+        nn.Sequential(layers), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10)
+    ).eval()
+    flat = nn.Sequential(nn.Conv2d(1, 2, 3, stride=2), nn.Flatten(), nn.Linear(88, 2)).eval()
+    explained = explain_picture(deep, china[::12, ::12] / 255)
+    explanations = {
+        "deep": replace(explained, classes=tuple(LONG_NAMES), unsure=True, unknown=True),
+        "odd": replace(explained, classes=tuple(ODD_NAMES), faithfulness=None),
+        "flat": explain_picture(flat, np.zeros((9, 23, 1))),
+    }
+    assert explained.faithfulness is not None
+    return {
+        **{
+            f"explanation {name}": lambda found=found: plotting.plot_explanation(
+                found, ODD_NAMES[0]
+            )
+            for name, found in explanations.items()
+        },
+        "deletion": lambda: plotting.plot_deletion_insertion(explained.faithfulness),  # pyright: ignore[reportArgumentType]
+    }
 
 
 def _insides(china: np.ndarray) -> dict[str, Callable[[], Figure]]:

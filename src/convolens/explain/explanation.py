@@ -111,6 +111,7 @@ class Explanation:
             "unknown": self.unknown,
             "familiarity": self.familiarity,
             "target": self.classes[self.target],
+            "target_probability": float(self.probabilities[self.target]),
             "heat_map": {
                 "method": self.heat.method,
                 "layer": self.heat.layer,

@@ -41,6 +41,8 @@ def heat_words(explanation: "Explanation") -> str:
     """Where the heat map is strongest, in which layer."""
     heat, peak = explanation.heat, explanation.peak
     name = explanation.classes[explanation.target]
+    if name != explanation.top[0][0]:
+        name = f"{name} ({explanation.probabilities[explanation.target]:.1%})"
     (rows, columns), (height, width) = heat.resolutions[0], heat.values.shape[1:]
     where = f"in layer {heat.layer!r} (Grad-CAM, {rows} x {columns} values)"
     if peak is None:

@@ -110,7 +110,7 @@ def _write_head(page: Page, explanation: "Explanation", title: str) -> None:
     from convolens.explain.explanation_text import UNLIKE
 
     name, share = explanation.top[0]
-    said = f"{drawable(title)}: {drawable(name)} {percent(share)}"
+    said = f"{drawable(title)}: {drawable(name)}, {percent(share)}"
     page.write(_EDGE, _EDGE, fit(said, _ROOM / _HINTED, TITLE), size=TITLE)
     doubts = ["unsure"] if explanation.unsure else []
     doubts += [UNLIKE] if explanation.unknown else []

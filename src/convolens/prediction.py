@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -112,11 +112,11 @@ def _predicted(
     threads: int | None,
 ) -> NDArray[np.float32]:
     """What ``compute`` gives of all batches, with the network in evaluation mode meanwhile."""
-    device = next(network.parameters()).device
+    device, dtype = next(network.parameters()).device, input_dtype(network)
 
     def values(batch: NDArray[np.float32]) -> torch.Tensor:
         with torch.inference_mode():
-            pictures = to_network_input(batch, device)
+            pictures = to_network_input(batch, device).to(dtype)
             seen = compute(pictures).float()
             if mirrored:
                 seen = (seen + compute(pictures.flip(3)).float()) / 2
@@ -180,9 +180,22 @@ def prepared_batches(preprocessing: Preprocessing, images: Images) -> Iterator[N
     )
 
 
-def to_network_input(images: NDArray[np.float32], device: torch.device) -> torch.Tensor:
+def to_network_input(images: NDArray[np.floating[Any]], device: torch.device) -> torch.Tensor:
     """Preprocessed pictures (n, height, width, channels) as (n, channels, height, width).
 
     No pixel is copied on the CPU: the permuted view is what PyTorch calls ``channels_last``.
     """
     return torch.from_numpy(images).to(device, non_blocking=True).permute(0, 3, 1, 2)
+
+
+def input_dtype(network: nn.Module) -> torch.dtype:
+    """What a network computes in: its parameters' kind of floating point.
+
+    float32 where there are none; and where these are of several, for which the network, which has
+    to cast anyway, is taken to cast its input, too.
+
+    >>> input_dtype(nn.Linear(1, 2).to(torch.bfloat16))
+    torch.bfloat16
+    """
+    found = {each.dtype for each in network.parameters() if each.is_floating_point()}
+    return found.pop() if len(found) == 1 else torch.float32

@@ -7,6 +7,7 @@ from small_networks import IMAGES, Residual, Twice, make_model
 from torch import nn
 
 from convolens.errors import ConfigError
+from convolens.explain import layer_filters
 from convolens.explain.layer_kinds import kind_of
 from convolens.explain.networks import (
     find_layer,
@@ -62,6 +63,18 @@ def test_what_pytorch_makes_weights_of_is_no_layer() -> None:
 def test_a_wrong_layer_is_said(name: str, kinds: tuple, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         find_layer(Residual(), name, *kinds)
+
+
+def test_of_a_deep_networks_layers_the_likeliest_are_named() -> None:
+    network = nn.Sequential(*(nn.Conv2d(1, 1, 1) for _ in range(300)))
+    asked = [lambda: find_layer(network, "29b"), lambda: layer_filters(network, "29b")]
+    for ask in [*asked, lambda: find_layer(network, "29b", "convolution")]:
+        with pytest.raises(ConfigError) as error:
+            ask()
+        message = str(error.value)
+        assert "layer '29b'; did you mean '29'? Allowed: 29, 29" in message
+        assert message.endswith("(8 of 300 are named)")
+        assert message.count(",") == 8
 
 
 def test_a_models_pictures_go_through_its_preprocessing(tmp_path: Path) -> None:

@@ -92,3 +92,17 @@ def test_the_network_is_left_as_it_was() -> None:
     assert network.training
     assert all(torch.equal(before[name], now) for name, now in network.state_dict().items())
     assert not any(module._forward_hooks for module in network.modules())
+
+
+def test_each_use_of_a_layer_has_its_own_dead_channels() -> None:
+    class Reused(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.r, self.out = nn.ReLU(), nn.Linear(2, 2)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            first = self.r(x * torch.tensor([1.0, -1.0]).view(1, 2, 1, 1))
+            return self.out(self.r(-1 - first).mean((2, 3)))
+
+    dead = activation_statistics(Reused(), np.ones((5, 4, 4, 2))).dead
+    assert dead == {"r": (1,), "r (2)": (0, 1)}

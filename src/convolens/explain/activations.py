@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from convolens.bundle import Model
-from convolens.config import choose
 from convolens.errors import ConfigError, ModelError
 from convolens.explain.networks import (
     Explainable,
+    choose_layer,
     layers_of,
     network_input,
     network_of,
@@ -55,7 +55,7 @@ def layer_filters(model: Explainable, layer: str | None = None) -> "NDArray[np.f
         ConfigError: there is no such layer.
     """
     layers = convolution_layers(model)
-    module = next(iter(layers.values())) if layer is None else choose("layer", layer, layers)
+    module = next(iter(layers.values())) if layer is None else choose_layer("layer", layer, layers)
     return module.weight.detach().permute(2, 3, 1, 0).float().cpu().numpy().copy()
 
 

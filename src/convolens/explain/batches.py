@@ -145,6 +145,11 @@ def mirrored_back(model: Explainable, maps: Tensor) -> Tensor:
     return (straight + turned.flip(2)) / 2
 
 
+def at_least_single(values: Tensor) -> Tensor:
+    """Values in float32, or float64 if they are: sums in half the bits lose most of these."""
+    return values.to(torch.promote_types(values.dtype, torch.float32))
+
+
 def _check_finite(x: Tensor, span: slice) -> None:
     finite: Any = torch.isfinite(x).flatten(1).all(dim=1)
     if not bool(finite.all()):

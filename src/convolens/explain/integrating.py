@@ -11,7 +11,14 @@ from torch import Tensor
 from convolens.config import check_whole
 from convolens.errors import ConfigError
 from convolens.explain.baselines import baseline_input, describe_baseline
-from convolens.explain.batches import LEARNING, batch_size, first_input, in_batches, mean_logits
+from convolens.explain.batches import (
+    LEARNING,
+    at_least_single,
+    batch_size,
+    first_input,
+    in_batches,
+    mean_logits,
+)
 from convolens.explain.heat_maps import HeatMaps
 from convolens.explain.networks import AnyPictures, Explainable
 from convolens.explain.targets import Target, chosen, picked, read_target
@@ -103,7 +110,8 @@ def integrated_gradients(
             begun = mean_logits(model, start)[0, targets]
         attributions = (x - start) * _mean_gradient(model, x, start, targets, steps)
         error = attributions.flatten(1).double().sum(dim=1) - (reached - begun).double()
-        made = (attributions.permute(0, 2, 3, 1), targets, reached, begun, error.float())
+        attributions = attributions.permute(0, 2, 3, 1).float()
+        made = (attributions, targets, reached, begun, error.float())
         return [each.cpu() for each in made]
 
     done = in_batches(model, pictures, compute, most=LEARNING)
@@ -131,7 +139,7 @@ def _mean_gradient(
     places, weights = np.polynomial.legendre.leggauss(steps)
     places, weights = (places + 1) / 2, weights / 2
     together = max(1, batch_size(x, LEARNING) // len(x))  # few pictures: several points at a time
-    total = torch.zeros_like(x)
+    total = at_least_single(torch.zeros_like(x))
     for first in range(0, steps, together):
         part = slice(first, first + together)
         shares = torch.tensor(places[part], dtype=x.dtype, device=x.device)
@@ -142,6 +150,7 @@ def _mean_gradient(
         if not sought.requires_grad:
             raise ConfigError("the network computes its logits without gradients")
         (gradient,) = torch.autograd.grad(sought, points, materialize_grads=True)
-        weighed = torch.tensor(weights[part], dtype=x.dtype, device=x.device)
-        total += torch.einsum("k,knchw->nchw", weighed, gradient.unflatten(0, (len(shares), -1)))
+        weighed = torch.tensor(weights[part], dtype=total.dtype, device=x.device)
+        gradients = gradient.to(total.dtype).unflatten(0, (len(shares), -1))
+        total += torch.einsum("k,knchw->nchw", weighed, gradients)
     return total

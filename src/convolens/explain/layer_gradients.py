@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from convolens.errors import ConfigError
-from convolens.explain.batches import mean_logits
+from convolens.explain.batches import at_least_single, mean_logits
 from convolens.explain.networks import Explainable, layers_of
 from convolens.explain.targets import chosen, picked
 
@@ -28,7 +28,7 @@ class LayerGradients:
     outputs: list[Tensor]
     """Of each layer (views * n, channels, height, width)."""
     gradients: list[Tensor]
-    """Of each view's own logit by these, likewise."""
+    """Of each view's own logit by these, likewise; both in float32 at least."""
 
 
 class Keeper:
@@ -95,8 +95,8 @@ class Keeper:
         return LayerGradients(
             logits=of_target.detach(),
             targets=targets,
-            outputs=[output.detach() for output in outputs],
-            gradients=found,
+            outputs=[at_least_single(output.detach()) for output in outputs],
+            gradients=[at_least_single(gradient) for gradient in found],
         )
 
     def _hook(self, name: str) -> Callable[..., Any]:

@@ -5,10 +5,11 @@ or any ``nn.Module`` that gives logits (n, classes) for one tensor (n, channels,
 Layers are found by what they are, never by how they are called.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,10 +17,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from convolens.bundle import Model, Pictures
-from convolens.config import choose
+from convolens.config import choose, did_you_mean
 from convolens.errors import ConfigError
 from convolens.explain.layer_kinds import LayerKind, is_layer, kind_of
-from convolens.prediction import to_network_input
+from convolens.prediction import input_dtype, to_network_input
+
+_NAMED = 8
+"""Layers, at most, in a message: a deep network has hundreds."""
+
+T = TypeVar("T")
 
 Explainable = Model | nn.Module
 """A trained model, or any network."""
@@ -55,13 +61,14 @@ def network_input(model: Explainable, pictures: AnyPictures) -> Tensor:
             floating point (n, height, width, channels), which goes in as it is.
 
     Returns:
-        (n, channels, height, width) float32, on the network's device.
+        (n, channels, height, width), on the network's device, of its parameters' kind of floating
+        point; float32 where these are of several, or where there are none.
 
     Raises:
         ConfigError: no picture, or for a bare network anything but an array of numbers.
         ImageError: a picture cannot be read.
     """
-    device = _device(network_of(model))
+    device, dtype = _device(network_of(model)), input_dtype(network_of(model))
     if isinstance(model, Model):
         if isinstance(pictures, str | bytes) or not hasattr(pictures, "__len__"):
             raise ConfigError(
@@ -74,8 +81,8 @@ def network_input(model: Explainable, pictures: AnyPictures) -> Tensor:
             and pictures.dtype == np.uint8
             and pictures.shape[1:] == model.input_shape
         ):  # nothing to fit, one by one
-            return to_network_input(model.preprocessing(pictures), device)
-        return to_network_input(model.preprocessing.prepare(pictures), device)
+            return to_network_input(model.preprocessing(pictures), device).to(dtype)
+        return to_network_input(model.preprocessing.prepare(pictures), device).to(dtype)
     array = np.asarray(pictures)
     if array.ndim != 4 or 0 in array.shape or not np.issubdtype(array.dtype, np.floating):
         raise ConfigError(
@@ -84,7 +91,8 @@ def network_input(model: Explainable, pictures: AnyPictures) -> Tensor:
             "pictures"
         )
     # A copy: a network whose first layer works in place would change the caller's pictures.
-    return to_network_input(np.array(array, dtype=np.float32, order="C"), device)
+    precise = np.float64 if dtype == torch.float64 else np.float32
+    return to_network_input(np.array(array, dtype=precise, order="C"), device).to(dtype)
 
 
 def mirrored(model: Explainable) -> bool:
@@ -132,7 +140,25 @@ def find_layer(model: Explainable, name: str, *kinds: LayerKind) -> nn.Module:
             f"layer {name!r} is a {type(modules[name]).__name__}; allowed is a {what}, such as "
             f"{', '.join(list(layers)[:3])}"
         )
-    return choose(what, name, layers)
+    return choose_layer(what, name, layers)
+
+
+def choose_layer(what: str, name: str, layers: Mapping[str, T]) -> T:
+    """The layer of a name.
+
+    Args:
+        what: is chosen, for the message.
+        name: of it.
+        layers: those allowed, by name.
+
+    Raises:
+        ConfigError: there is none; of a deep network's layers only the likeliest are named.
+    """
+    if name in layers or len(layers) <= _NAMED:
+        return choose(what, name, layers)
+    likeliest = get_close_matches(name, layers, n=_NAMED, cutoff=0.0)
+    guess = did_you_mean(name, likeliest)
+    raise ConfigError(f"unknown {what} {name!r}{guess}, … ({_NAMED} of {len(layers):,} are named)")
 
 
 @contextmanager

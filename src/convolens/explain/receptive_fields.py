@@ -16,6 +16,7 @@ from convolens.explain.activations import check_maps
 from convolens.explain.networks import Explainable, find_layer, network_of, pass_through
 from convolens.explain.passes import follow_pass
 from convolens.explain.seen_pixels import Extent, seen_pixels
+from convolens.prediction import input_dtype
 
 _AT_ONCE = 16  # pictures that are passed to measure
 
@@ -145,9 +146,10 @@ def _empty_picture(model: Explainable, input_shape: tuple[int, int, int] | None)
             "width, channels)"
         )
     height, width, channels = input_shape
-    parameter = next(network_of(model).parameters(), None)
-    x = torch.zeros(1, channels, height, width)
-    return x if parameter is None else x.to(parameter)
+    network = network_of(model)
+    x = torch.zeros(1, channels, height, width, dtype=input_dtype(network))
+    parameter = next(network.parameters(), None)
+    return x if parameter is None else x.to(parameter.device)
 
 
 def _measured(

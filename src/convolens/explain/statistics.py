@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from convolens.config import to_dict
-from convolens.explain.batches import PASSING, batch_size, first_input
+from convolens.explain.batches import PASSING, at_least_single, batch_size, first_input
 from convolens.explain.layer_kinds import LayerKind, kind_of
 from convolens.explain.networks import (
     AnyPictures,
@@ -80,8 +80,8 @@ class ActivationStatistics:
 
     @property
     def dead(self) -> dict[str, tuple[int, ...]]:
-        """The dead channels by layer, of those that have any."""
-        return {layer.layer: layer.dead for layer in self.layers if layer.dead}
+        """The dead channels by label of the layer, of those that have any."""
+        return {layer.label: layer.dead for layer in self.layers if layer.dead}
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON types."""
@@ -151,6 +151,7 @@ class _Sums:
 
     def add(self, output: Tensor) -> None:
         """A batch's values, by T. Chan, G. Golub and R. LeVeque, 1983 (the pairwise update)."""
+        output = at_least_single(output)
         places = (0, *range(2, output.ndim))
         count = output.numel() // output.shape[1]
         spread, mean = (_array(part) for part in torch.var_mean(output, places, correction=0))

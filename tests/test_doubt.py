@@ -1,7 +1,7 @@
 """What a model carries to doubt: tables of risks, familiarity, and how they stay on disk."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,18 @@ from scipy.spatial.distance import cdist
 from tests.test_bundle import SMALL, change, make_model
 
 from convolens.bundle import Model, load_model
+from convolens.data import LabelledPictures, Split
 from convolens.doubt import (
     RiskTable,
     Thresholds,
+    UnknownBelow,
     least_risk,
     neighbourhood,
     pick_threshold,
 )
 from convolens.errors import ConfigError, ModelError
-from convolens.evaluation import fit_neighbours
-from convolens.prediction import predict_outputs, to_probabilities
+from convolens.evaluation import evaluate_pictures, fit_neighbours
+from convolens.prediction import outputs_in_parts, predict_outputs, to_probabilities
 
 TABLE = RiskTable(thresholds=(0.3, 0.6, 0.9), answered=(300, 200, 100), wrong=(60, 10, 0))
 features = arrays(np.float32, st.tuples(st.integers(4, 30), st.just(3)),
@@ -81,6 +83,61 @@ def test_logits_made_elsewhere_have_no_features() -> None:
         found = predict_outputs(network, [batch])
         assert found.features is None
         assert found.logits.shape == (5, 3)
+
+
+class Watched(Model):
+    """Notes how many pictures are scored at a time, and with features of how many."""
+
+    def outputs(self, pictures: Any) -> Any:
+        raise AssertionError(f"asked for the features of all {len(pictures)} pictures at once")
+
+    def familiarity(self, outputs: Any) -> Any:
+        kept = 0 if outputs.features is None else len(outputs.features)
+        self.metrics[f"part {len(self.metrics)}"] = kept
+        return super().familiarity(outputs)
+
+
+@pytest.mark.parametrize(
+    ("score", "mirrored"),
+    [("neighbours", False), ("neighbours", True), ("energy", False), (None, False)],
+)
+def test_many_pictures_are_judged_in_bounded_memory(score: str | None, mirrored: bool) -> None:
+    many = np.random.default_rng(2).integers(0, 256, (1_300, 12, 10, 1), dtype=np.uint8)
+    model = replace(doubting(many[:40]), mirrored=mirrored)
+    assert model.thresholds is not None
+    if score == "energy":
+        by_energy = UnknownBelow(threshold=0.5, kept=0.95, score="energy")
+        model = replace(model, thresholds=replace(model.thresholds, unknown=by_energy))
+    elif score is None:
+        model = replace(model, thresholds=None, neighbours=None)
+    watched = Watched(**{each.name: getattr(model, each.name) for each in fields(model)})
+    object.__setattr__(watched, "metrics", {})
+    split = Split(many, np.zeros(len(many), np.int64))
+    pictures = LabelledPictures(
+        name="many", which="all", split=split, class_names=model.classes, problems=()
+    )
+    judged = evaluate_pictures(watched, pictures)
+    features_of = {"neighbours": [1000, 300], "energy": [0], None: []}[score]
+    assert list(watched.metrics.values()) == features_of
+
+    outputs = model.outputs(many)
+    made = to_probabilities(outputs.logits, model.temperature)
+    np.testing.assert_array_equal(judged.probabilities, made)
+    if score is None:
+        assert judged.familiarity is None
+    else:
+        np.testing.assert_array_equal(judged.familiarity, model.familiarity(outputs))
+
+
+def test_parts_leave_a_network_as_it_was() -> None:
+    model = make_model()
+    last = [each for each in model.network.modules() if isinstance(each, torch.nn.Linear)][-1]
+    model.network.train()
+    parts = outputs_in_parts(model.network, [np.ones((3, 12, 10, 1), np.float32)] * 9)
+    assert len(next(parts).logits) == 3
+    parts.close()
+    assert model.network.training
+    assert not last._forward_hooks
 
 
 @given(features, features, st.integers(1, 4))

@@ -6,9 +6,9 @@ holds the SHA-256 of the second, and opening checks it. Nothing is ever unpickle
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,9 +27,13 @@ from convolens.bundle_files import (
     part,
     read_description,
     read_weights,
+    refuse_other,
+    set_weights,
 )
 from convolens.data import Images, Preprocessing, StoredImages
 from convolens.doubt import (
+    CHUNK,
+    NEIGHBOURS,
     Thresholds,
     UnsureBelow,
     check_neighbours,
@@ -43,6 +47,7 @@ from convolens.images import ImageSource
 from convolens.prediction import (
     BATCH_SIZE,
     Outputs,
+    outputs_in_parts,
     predict_logits,
     predict_outputs,
     prepared_batches,
@@ -219,6 +224,33 @@ class Model:
         score = self._thresholds().unknown.score
         return familiarity(score, outputs.logits, outputs.features, self.neighbours)
 
+    def logits_and_familiarity(
+        self, pictures: Pictures
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64] | None]:
+        """Logits, and how familiar pictures are, in bounded memory: features are not kept.
+
+        Args:
+            pictures: as for :meth:`predict_proba`.
+
+        Returns:
+            To the bit what :meth:`logits` and, of all :meth:`outputs`, :meth:`familiarity` give;
+            None for the latter if the model has no thresholds.
+
+        Raises:
+            ImageError: a picture cannot be read.
+        """
+        if self.thresholds is None or self.thresholds.unknown.score != NEIGHBOURS:
+            logits = self.logits(pictures)
+            outputs = Outputs(logits=logits, features=None)
+            return logits, None if self.thresholds is None else self.familiarity(outputs)
+        parts = outputs_in_parts(
+            self.network, self._prepared(pictures), mirrored=self.mirrored, at_least=CHUNK
+        )
+        with closing(parts):
+            scored = [(part.logits, self.familiarity(part)) for part in parts]
+        logits, scores = (np.concatenate(each) for each in zip(*scored, strict=True))
+        return logits, scores
+
     def unknown(self, outputs: Outputs) -> NDArray[np.bool_]:
         """Which pictures are unlike what the model was trained on, whatever class it names.
 
@@ -245,7 +277,7 @@ class Model:
         Raises:
             ModelError: ``path`` is something else than a bundle: it is left alone.
         """
-        _refuse_other(Path(path))
+        refuse_other(Path(path))
         description = {
             "format_version": FORMAT_VERSION,
             "architecture": {"name": self.architecture, "arguments": self.arguments},
@@ -341,7 +373,7 @@ def load_model(path: str | Path) -> Model:
                 f"{folder / DESCRIPTION}: input_shape {bundle.input_shape} and the preprocessing's "
                 f"{preprocessing.shape} differ"
             )
-        _set_weights(network, tensors, folder)
+        set_weights(network, tensors, _NETWORK, folder)
         neighbours = part(tensors, _NEIGHBOURS).get("features")
         check_neighbours(bundle.thresholds, neighbours)
     except ModelError:
@@ -361,29 +393,3 @@ def load_model(path: str | Path) -> Model:
         thresholds=bundle.thresholds,
         neighbours=neighbours,
     )
-
-
-def _refuse_other(path: Path) -> None:
-    """Saving replaces a folder, so it must be one of ours."""
-    if path.is_dir():
-        strange = sorted({entry.name for entry in path.iterdir()} - {DESCRIPTION, WEIGHTS})
-        if strange:
-            raise ModelError(
-                f"{path} is not a model bundle (it holds {strange[0]}); name another folder"
-            )
-    elif path.exists():
-        raise ModelError(f"{path} is a file; a bundle is a folder")
-
-
-def _set_weights(network: nn.Module, tensors: dict[str, torch.Tensor], folder: Path) -> None:
-    weights = {
-        name.removeprefix(_NETWORK): tensor
-        for name, tensor in tensors.items()
-        if name.startswith(_NETWORK)
-    }
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        # One sentence for each of some hundred layers: the first few say it all.
-        reason = shorten(str(error), 300, placeholder=" ...")
-        raise ModelError(f"{folder / WEIGHTS} does not fit the architecture: {reason}") from None

@@ -3,12 +3,14 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load_file
+from torch import nn
 
 from convolens.config import from_dict
 from convolens.doubt import Thresholds
@@ -127,3 +129,32 @@ def part(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, NDArray[Any
         for name, tensor in tensors.items()
         if name.startswith(prefix)
     }
+
+
+def refuse_other(path: Path) -> None:
+    """Saving replaces a folder, so it must be one of ours."""
+    if path.is_dir():
+        strange = sorted({entry.name for entry in path.iterdir()} - {DESCRIPTION, WEIGHTS})
+        if strange:
+            raise ModelError(
+                f"{path} is not a model bundle (it holds {strange[0]}); name another folder"
+            )
+    elif path.exists():
+        raise ModelError(f"{path} is a file; a bundle is a folder")
+
+
+def set_weights(
+    network: nn.Module, tensors: dict[str, torch.Tensor], prefix: str, folder: Path
+) -> None:
+    """Into a network those whose names begin with a prefix, or say that they do not fit."""
+    weights = {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        # One sentence for each of some hundred layers: the first few say it all.
+        reason = shorten(str(error), 300, placeholder=" ...")
+        raise ModelError(f"{folder / WEIGHTS} does not fit the architecture: {reason}") from None

@@ -2,9 +2,9 @@
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 BATCH_SIZE = 250  # pictures a batch, and
 MOST_AT_ONCE = 8  # batches at a time, if there are so many threads: together they bound the memory
+
+T = TypeVar("T")
 
 
 def predict_logits(
@@ -44,7 +46,8 @@ def predict_logits(
     Returns:
         (n of all batches, classes) float32.
     """
-    return _predicted(network, network, batches, mirrored, threads)
+    made = _predicted(lambda pictures: (network(pictures),), network, batches, mirrored, threads)
+    return torch.cat([logits for (logits,) in made]).numpy()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -73,76 +76,107 @@ def predict_outputs(
         mirrored: whether to average both over each picture and its mirror image.
         threads: how many on a CPU; by default as many as PyTorch would use.
     """
+    parts = list(outputs_in_parts(network, batches, mirrored=mirrored, threads=threads))
+    return _joined(parts)
+
+
+def outputs_in_parts(
+    network: nn.Module,
+    batches: Iterable[NDArray[np.float32]],
+    *,
+    mirrored: bool = False,
+    threads: int | None = None,
+    at_least: int = 1,
+) -> Generator[Outputs]:
+    """What :func:`predict_outputs` gives, part by part: no more is in memory than a few batches.
+
+    Args:
+        network: as for :func:`predict_logits`; it is in evaluation mode until the last part.
+        batches: likewise.
+        mirrored: whether to average both over each picture and its mirror image.
+        threads: how many on a CPU; by default as many as PyTorch would use.
+        at_least: pictures a part: it has as many whole batches as that takes, the last one fewer.
+    """
     layers = [module for module in network.modules() if isinstance(module, nn.Linear)]
-    if not layers:
-        return Outputs(
-            logits=_predicted(network, network, batches, mirrored, threads), features=None
-        )
-    last = layers[-1]
     seen = threading.local()  # several batches are computed at the same time
-    elsewhere = threading.Event()
 
     def keep(_: nn.Module, given: tuple[torch.Tensor, ...], made: torch.Tensor) -> None:
         seen.features, seen.logits = given[0], made
 
-    def both(pictures: torch.Tensor) -> torch.Tensor:
+    def both(pictures: torch.Tensor) -> tuple[torch.Tensor, ...]:
         seen.logits = None
         logits = network(pictures)
-        if seen.logits is not logits or logits.ndim != 2:
-            elsewhere.set()
-            return logits
-        return torch.cat([logits.float(), seen.features.float()], dim=1)
+        made_there = seen.logits is logits and logits.ndim == 2
+        return (logits, seen.features) if made_there else (logits,)
 
-    handle = last.register_forward_hook(keep)
+    handle = layers[-1].register_forward_hook(keep) if layers else None
+    waiting: list[Outputs] = []
+    made = _predicted(both, network, batches, mirrored, threads)
     try:
-        values = _predicted(both, network, batches, mirrored, threads)
+        for values in made:
+            logits, *features = (each.numpy() for each in values)
+            waiting.append(Outputs(logits=logits, features=features[0] if features else None))
+            if sum(len(each.logits) for each in waiting) >= at_least:
+                part, waiting = _joined(waiting), []
+                yield part
+        if waiting:
+            yield _joined(waiting)
     finally:
-        handle.remove()
-    if elsewhere.is_set():
-        return Outputs(logits=values, features=None)
-    logits, features = np.split(values, [last.out_features], axis=1)
-    return Outputs(logits=np.ascontiguousarray(logits), features=np.ascontiguousarray(features))
+        made.close()
+        if handle is not None:
+            handle.remove()
+
+
+def _joined(parts: list[Outputs]) -> Outputs:
+    features = [each.features for each in parts if each.features is not None]
+    return Outputs(
+        logits=np.concatenate([each.logits for each in parts]),
+        features=np.concatenate(features) if len(features) == len(parts) else None,
+    )
 
 
 def _predicted(
-    compute: Callable[[torch.Tensor], torch.Tensor],
+    compute: Callable[[torch.Tensor], tuple[torch.Tensor, ...]],
     network: nn.Module,
     batches: Iterable[NDArray[np.float32]],
     mirrored: bool,
     threads: int | None,
-) -> NDArray[np.float32]:
-    """What ``compute`` gives of all batches, with the network in evaluation mode meanwhile."""
+) -> Generator[tuple[torch.Tensor, ...]]:
+    """What ``compute`` gives of each batch, with the network in evaluation mode meanwhile."""
     device, dtype = next(network.parameters()).device, input_dtype(network)
 
-    def values(batch: NDArray[np.float32]) -> torch.Tensor:
+    def values(batch: NDArray[np.float32]) -> tuple[torch.Tensor, ...]:
         with torch.inference_mode():
             pictures = to_network_input(batch, device).to(dtype)
-            seen = compute(pictures).float()
+            seen = [each.float() for each in compute(pictures)]
             if mirrored:
-                seen = (seen + compute(pictures.flip(3)).float()) / 2
-            return seen.cpu()
+                turned = [each.float() for each in compute(pictures.flip(3))]
+                seen = [(one + other) / 2 for one, other in zip(seen, turned, strict=False)]
+            # Contiguous: what is kept is no part of a larger tensor that would be kept with it.
+            return tuple(each.contiguous().cpu() for each in seen)
 
     at_once = min(threads or torch.get_num_threads(), MOST_AT_ONCE)
     training = network.training
     network.eval()
     try:
         if device.type != "cpu":
-            return torch.cat(list(map(values, batches))).numpy()
-        return torch.cat(list(_computed(values, batches, at_once))).numpy()
+            yield from map(values, batches)
+        else:
+            yield from _computed(values, batches, at_once)
     finally:
         network.train(training)
 
 
 def _computed(
-    compute: Callable[[NDArray[np.float32]], torch.Tensor],
+    compute: Callable[[NDArray[np.float32]], T],
     batches: Iterable[NDArray[np.float32]],
     at_once: int,
-) -> Iterator[torch.Tensor]:
+) -> Iterator[T]:
     """``compute`` of every batch, in order, with few batches in memory at a time.
 
     The calling thread computes nothing, so the number of threads that it uses is left alone.
     """
-    waiting: deque[Future[torch.Tensor]] = deque()
+    waiting: deque[Future[T]] = deque()
     with thread_pool(at_once, each=1, name="predicting") as pool:
         try:
             for batch in batches:

@@ -5,6 +5,7 @@ them, which needs no labels.
 """
 
 from convolens.doubt.familiarity import (
+    CHUNK,
     NEAREST,
     NEIGHBOURS,
     SCORES,
@@ -25,6 +26,7 @@ from convolens.doubt.risks import (
 from convolens.doubt.thresholds import Thresholds, check_neighbours
 
 __all__ = [
+    "CHUNK",
     "NEAREST",
     "NEIGHBOURS",
     "SCORES",

@@ -167,12 +167,11 @@ def evaluate_pictures(
         DataError: they have a class that the model does not know.
     """
     label_of = _labels_by_name(pictures.class_names, model, pictures.name)
-    outputs = model.outputs(pictures.split.images)
-    probabilities = to_probabilities(outputs.logits, model.temperature if calibrated else 1.0)
+    logits, familiarity = model.logits_and_familiarity(pictures.split.images)
+    probabilities = to_probabilities(logits, model.temperature if calibrated else 1.0)
     labels = label_of[pictures.split.labels]
     judged = evaluate_probabilities(probabilities, labels, model.classes)
-    known = model.thresholds is not None
-    return replace(judged, familiarity=model.familiarity(outputs) if known else None)
+    return replace(judged, familiarity=familiarity)
 
 
 def _labels_by_name(class_names: tuple[str, ...], model: Model, data: str) -> Labels:

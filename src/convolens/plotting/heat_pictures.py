@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _MAP = "RdBu_r"  # red for, blue against: told apart by colour-blind eyes
 _FAINT = (0.35, 0.65)  # grey of the picture beneath, black and white: both colours stand out on it
 _STRONGEST = 0.9
+_FULL = 0.995
 
 
 def picture_bytes(picture: NDArray[Any]) -> NDArray[np.uint8]:
@@ -61,7 +62,8 @@ def signed_overlay(
 
     Args:
         picture: (height, width, 1 or 3) uint8.
-        heat: (height, width); it is scaled to its own largest magnitude.
+        heat: (height, width); it is scaled to its own magnitudes, of which the largest 0.5 % look
+            alike.
 
     Returns:
         (height, width, 3) uint8; a map of zeros leaves the picture in grey.
@@ -72,8 +74,9 @@ def signed_overlay(
     dark, light = _FAINT
     grey = dark + (light - dark) * picture.astype(np.float64).mean(axis=2) / 255
     clean = np.nan_to_num(heat.astype(np.float64), posinf=0.0, neginf=0.0)
-    most = np.abs(clean).max()
-    scaled = clean / most if most > 0 else clean
+    # A few pixels of large pictures would leave all others grey.
+    most = np.quantile(np.abs(clean), _FULL) or np.abs(clean).max()
+    scaled = np.clip(clean / most, -1, 1) if most > 0 else clean
     weight = (_STRONGEST * np.sqrt(np.abs(scaled)))[..., None]
     colours = mpl.colormaps[_MAP]((scaled + 1) / 2)[..., :3]
     mixed = (1 - weight) * grey[..., None] + weight * colours

@@ -116,7 +116,7 @@ def test_mistakes_have_heat_maps_and_say_for_what(judged: Judged, html: str) -> 
 def test_a_network_without_convolutions_has_no_heat_maps(judged: Judged) -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(144, 3))
     page = Page(evaluation_page(replace(judged, model=replace(judged.model, network=network))))
-    assert "no convolution, so there are no heat maps" in page.text
+    assert "No layer of this network has maps, so there are no heat maps." in page.text
     assert not any("what speaks for" in own["alt"] for own in page.all("img"))
 
 
@@ -145,9 +145,39 @@ def test_names_are_never_taken_for_markup(judge: Judge) -> None:
 def test_a_model_that_saw_the_pictures_is_not_praised(judge: Judge) -> None:
     seen = judge(trained_on=120)
     assert "it knows them by heart" in answer(seen)
-    assert next_steps(seen)[0] == "Judge the model on pictures that it has not seen."
+    assert next_steps(seen)[0] == "Judge the model on pictures that had no part in its training."
     page = Page(evaluation_page(seen))
-    assert "Not looked for: the model was trained on some of these pictures" in page.text
+    assert "Not looked for: the model was trained on these pictures" in page.text
+
+
+def test_pictures_that_chose_the_model_flatter_it_a_little(judged: Judged) -> None:
+    chosen = replace(judged, trained_on=0, chosen_by=120)
+    assert "were chosen by 120 of them, so that is a little too good." in answer(chosen)
+    assert chosen.suspected is not None  # it learned none of their labels
+    assert next_steps(chosen)[0] == "Judge the model on pictures that had no part in its training."
+
+
+def test_what_is_not_known_is_said(judged: Judged) -> None:
+    assert "is not known" in answer(replace(judged, trained_on=None))
+
+
+def test_advice_on_data_is_on_what_spoils_figures_alone(judged: Judged) -> None:
+    run = judged.run
+    assert run is not None
+    harmless = replace(judged, run=replace(run, problems={"corrected": 1}))
+    assert not any("Mend the data" in step for step in next_steps(harmless))
+    grave = replace(judged, run=replace(run, problems={"duplicate_across_splits": 3}))
+    assert next_steps(grave)[0].startswith("Mend the data: the same picture in two splits (3).")
+
+
+def test_of_copies_with_other_labels_all_are_suspected(judge: Judge) -> None:
+    judged = judge(wrong=0.0)
+    images = np.array(judged.pictures.split.images)
+    images[[3, 6, 7]] = images[0]  # labels 0, 0, 1 and, of the first, 0
+    split = replace(judged.pictures.split, images=images)
+    found = replace(judged, pictures=replace(judged.pictures, split=split)).suspected
+    assert found is not None
+    assert sorted(found.indices[found.contrary_copy].tolist()) == [0, 3, 6, 7]
 
 
 def test_no_mistakes_one_class_and_no_run(judge: Judge) -> None:
@@ -181,6 +211,26 @@ def test_the_page_stays_below_its_size(judge: Judge) -> None:
     html = evaluation_page(judged)
     assert len(html.encode()) < LARGEST
     assert re.search(r"the surest \d+ shown", html)
+
+
+def test_small_pictures_of_a_model_for_large_ones_stay_below_it_too(judge: Judge) -> None:
+    judged = judge(n=3000, shape=(64, 64, 3), wrong=0.8)
+    small = np.ascontiguousarray(judged.pictures.split.images[:, ::8, ::8, :1])
+    split = replace(judged.pictures.split, images=small)
+    html = evaluation_page(replace(judged, pictures=replace(judged.pictures, split=split)))
+    assert len(html.encode()) < LARGEST
+
+
+def test_a_page_too_large_is_made_again_with_less(judged: Judged, html: str) -> None:
+    largest = len(html.encode()) - 20_000
+    smaller = evaluation_page(judged, largest=largest)
+    assert len(smaller.encode()) < largest
+    assert "shown</summary>" in smaller
+
+
+def test_a_command_with_a_path_that_is_no_text_is_written(judged: Judged) -> None:
+    html = evaluation_page(replace(judged, command="convolens evaluate '/tmp/\udcff'"))
+    assert b"convolens evaluate '/tmp/?'" in html.encode().replace(b"&#x27;", b"'")
 
 
 def test_writing_replaces_our_page_and_no_other(judged: Judged, html: str, tmp_path) -> None:

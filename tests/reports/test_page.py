@@ -63,6 +63,12 @@ def test_sections_are_linked_from_the_top() -> None:
     assert links == anchors == ["#one-two", "#three"]
 
 
+def test_links_at_the_top_say_what_the_headings_say() -> None:
+    page = render_page("Title", [Prose("## What speaks for T\\-shirt\\/top")])
+    assert '<a href="#what-speaks-for-t-shirt-top">What speaks for T-shirt/top</a>' in page
+    assert '<h2 id="what-speaks-for-t-shirt-top">' in page
+
+
 def test_pictures_are_whole_and_have_words_in_their_place() -> None:
     tags = Tags(render_page("Title", BLOCKS))
     (image,) = [attributes for tag, attributes in tags.seen if tag == "img"]

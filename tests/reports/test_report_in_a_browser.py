@@ -1,6 +1,6 @@
 """The report in a real browser: its cells open, its tables sort, on a phone and a desktop."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +8,7 @@ from browser import DESKTOP, PHONE, browser, complaints, open_page, resize
 from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 
-from convolens.reports import Judged
+from convolens.reports import Judged, write_evaluation_page
 from convolens.reports.matrix import matrix_cells
 
 
@@ -57,6 +57,18 @@ def test_a_cell_opens_its_pictures(opened: Chrome, page: Path, judged: Judged) -
     assert not opened.find_element(By.CSS_SELECTOR, panels[1]).is_displayed()
     href = opened.switch_to.active_element.get_attribute("href") or ""
     assert href.endswith(shown[1].anchor)
+
+
+def test_cells_of_many_classes_can_be_opened_without_a_table(
+    opened: Chrome, judge: Callable[..., Judged], tmp_path: Path
+) -> None:
+    classes = tuple(f"class {number}" for number in range(61))
+    path = write_evaluation_page(tmp_path / "many.html", judge(n=122, classes=classes))
+    resize(opened, DESKTOP)
+    open_page(opened, path)
+    panels = opened.find_elements(By.CSS_SELECTOR, "#cells details")
+    assert panels
+    assert all(panel.is_displayed() for panel in panels)
 
 
 def test_a_table_is_sorted_by_its_column(opened: Chrome, page: Path) -> None:

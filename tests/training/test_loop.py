@@ -17,10 +17,12 @@ from convolens.training import (
     MuonAdamW,
     NAdam,
     Recipe,
+    count_seen,
     event_to_dict,
     fit,
     load_run,
 )
+from convolens.training.end_report import end_report
 from convolens.training.hardware import choose_precision, multiplies_bfloat16
 from convolens.zoo import build_network
 
@@ -73,6 +75,7 @@ def test_what_a_run_leaves_behind(tmp_path: Path) -> None:
     run = train(small(), "fast", epochs=2.5, path=path, progress=False, on_event=events.append)
     found = sorted(p.relative_to(path).as_posix() for p in path.rglob("*") if p.is_file())
     assert found == [
+        "chosen_by.npy",
         "figures/confusion_matrix.png",
         "figures/learning_curves.png",
         "metrics.jsonl",
@@ -300,11 +303,48 @@ def test_recipes_are_what_their_names_promise() -> None:
     assert isinstance(fast().optimizer, MuonAdamW)
 
 
+def test_pictures_learned_from_and_chosen_by_are_told_apart(tmp_path: Path) -> None:
+    data = small()
+    run = train(data, epochs=1, path=tmp_path / "run", progress=False)
+    for split, learned, chosen in ((data.train, True, False), (data.validation, False, True)):
+        seen = count_seen(run.path, split)
+        assert seen is not None
+        assert (seen.trained_on, seen.chosen_by) == (learned * len(split), chosen * len(split))
+    (run.path / "chosen_by.npy").unlink()  # a run of an earlier version
+    seen = count_seen(run.path, data.validation)
+    assert seen is not None
+    assert (seen.trained_on, seen.chosen_by) == (len(data.validation), 0)
+
+
+def test_the_report_of_a_run_has_the_familiarity_of_its_model(tmp_path: Path) -> None:
+    run = train("digits", epochs=2, path=tmp_path / "run", progress=False)
+    model, test = run.model(), run.test
+    assert model.thresholds is not None
+    assert model.thresholds.unknown.score == "neighbours"
+    assert test is not None
+    assert test.familiarity is not None
+    outputs = model.outputs(run.data().splits["test"].images)
+    np.testing.assert_allclose(test.familiarity, model.familiarity(outputs), rtol=1e-4)
+
+
+def test_a_report_that_cannot_be_made_spoils_no_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("no page today")
+
+    monkeypatch.setattr("convolens.training.report.write_evaluation_page", fail)
+    run = train(small(), epochs=1, path=tmp_path / "run", progress=False)
+    assert load_run(run.path).status == "completed"
+    assert load_run(run.path).record["report_error"] == "ValueError: no page today"
+    assert "report: it could not be made (ValueError: no page today)" in end_report(run)
+
+
 def test_a_report_is_made_again_by_hand(tmp_path: Path) -> None:
     run = train(small(), epochs=1, path=tmp_path / "run", progress=False)
     first = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     page = run.write_report(tmp_path / "again.html").read_text(encoding="utf-8")
-    assert page.replace("again.html", "run/report.html") == first
+    assert page.replace(str(tmp_path / "again.html"), str(run.path / "report.html")) == first
     unnamed = load_run(tmp_path / "run")
     with pytest.raises(DataError):  # its data had no name by which they are found
         unnamed.write_report()

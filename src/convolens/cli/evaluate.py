@@ -1,5 +1,6 @@
 """``convolens evaluate``."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +20,38 @@ from convolens.cli.output import (
 if TYPE_CHECKING:
     from convolens.bundle import Model
     from convolens.data import LabelledPictures
-    from convolens.reports import Judged, RunFacts
+    from convolens.evaluation import Evaluation
+    from convolens.reports import Judged
+    from convolens.training import SeenPictures
+
+
+DataArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DATA]",
+        help="Name or path of a data set; by default the one that the run was trained on.",
+    ),
+]
+SplitOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="train, validation, test or all; by default the test part, or all pictures of a "
+        "DATA that is not divided.",
+    ),
+]
+ReportOption = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        help="Write a page with everything: every mistake with its picture, heat maps, curves, "
+        "calibration, suspected labels.",
+    ),
+]
+FiguresOption = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", help="Write the figures of the page, as PNG and SVG."),
+]
 
 
 @takes_data_options
@@ -27,34 +59,11 @@ def evaluate(
     context: typer.Context,
     model: ModelArgument,
     options: dict[str, Any],
-    data: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[DATA]",
-            help="Name or path of a data set; by default the one that the run was trained on.",
-        ),
-    ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="train, validation, test or all; by default the test part, or all pictures of a "
-            "DATA that is not divided.",
-        ),
-    ] = None,
+    data: DataArgument = None,
+    split: SplitOption = None,
     calibrated: CalibratedOption = True,
-    report: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Write a page with everything: every mistake with its picture, heat maps, curves, "
-            "calibration, suspected labels.",
-        ),
-    ] = None,
-    figures: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="Write the figures of the page, as PNG and SVG."),
-    ] = None,
+    report: ReportOption = None,
+    figures: FiguresOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Judge a model: accuracy with its interval, loss, calibration and every class.
@@ -63,11 +72,12 @@ def evaluate(
     brier_score, ece (calibration error); macro and weighted (precision, recall, f1 over all
     classes); per_class: name, precision, recall, f1, each with _low and _high (95 %), support;
     confusion_matrix (row the right class); most_confused: right, called, count, share; trained_on
-    (of these pictures, how many the model is known to have been trained on; null if unknown).
+    (of these pictures, how many the model is known to have been trained on, or chosen by; null if
+    unknown).
     """
     from convolens.bundle import load_model
     from convolens.evaluation import evaluate_pictures
-    from convolens.training import count_trained_on
+    from convolens.training import count_seen
 
     _check_places(report, figures)  # before the work: it may take long
     trained = load_model(model)
@@ -76,7 +86,8 @@ def evaluate(
     else:
         pictures = _other_pictures(trained, data, split, options)
     evaluation = evaluate_pictures(trained, pictures, calibrated=calibrated)
-    known = count_trained_on(model, pictures.split)
+    seen = count_seen(model, pictures.split)
+    known = None if seen is None else seen.trained_on + seen.chosen_by
     say(f"judged on {pictures.which} of {pictures.name}")
     if known:
         say(
@@ -88,18 +99,33 @@ def evaluate(
     else:
         print_text(str(evaluation))
     if report is not None or figures is not None:
-        from convolens.reports import Judged
+        command = invocation(context).again(without=("--json",))
+        judged = _judged(model, trained, evaluation, pictures, seen, command)
+        _write(replace(judged, calibrated=calibrated), report, figures)
 
-        judged = Judged(
-            model=trained,
-            evaluation=evaluation,
-            pictures=pictures,
-            command=invocation(context).again(without=("--json",)),
-            trained_on=known,
-            run=_facts(model),
-            calibrated=calibrated,
-        )
-        _write(judged, report, figures)
+
+def _judged(
+    path: Path,
+    model: "Model",
+    evaluation: "Evaluation",
+    pictures: "LabelledPictures",
+    seen: "SeenPictures | None",
+    command: str,
+) -> "Judged":
+    """All that the report tells of."""
+    from convolens.reports import Judged
+    from convolens.training import load_run
+    from convolens.training.report import run_facts
+
+    return Judged(
+        model=model,
+        evaluation=evaluation,
+        pictures=pictures,
+        command=command,
+        trained_on=None if seen is None else seen.trained_on,
+        chosen_by=0 if seen is None else seen.chosen_by,
+        run=run_facts(load_run(path)) if (path / "run.json").is_file() else None,
+    )
 
 
 def _check_places(report: Path | None, figures: Path | None) -> None:
@@ -110,14 +136,6 @@ def _check_places(report: Path | None, figures: Path | None) -> None:
         check_page_place(report)
     if figures is not None and figures.exists() and not figures.is_dir():
         raise ConfigError(f"{figures} is a file; --figures takes a folder")
-
-
-def _facts(model: Path) -> "RunFacts | None":
-    """How the model was trained, where its run is at hand."""
-    from convolens.training import load_run
-    from convolens.training.report import run_facts
-
-    return run_facts(load_run(model)) if (model / "run.json").is_file() else None
 
 
 def _write(judged: "Judged", report: Path | None, figures: Path | None) -> None:

@@ -29,6 +29,8 @@ class ProblemKind:
     """What to do, in one sentence."""
     bad: bool = False
     """Whether a file skipped for this counts as a bad one: a picture that was meant to be used."""
+    spoils: bool = False
+    """Whether it makes the figures of a model wrong."""
 
 
 # The order is that of gravity: first what makes a result wrong, last what is good to know.
@@ -37,26 +39,32 @@ PROBLEM_KINDS: dict[str, ProblemKind] = {
     "duplicate_across_splits": ProblemKind(
         title="The same picture in two splits",
         advice="Remove it from one of them: the accuracy on the test part is flattered by it.",
+        spoils=True,
     ),
     "near_duplicate_across_splits": ProblemKind(
         title="Nearly the same picture in two splits",
         advice="Look at the pairs; keep each pair on one side, for instance by a group column.",
+        spoils=True,
     ),
     "contradictory_labels": ProblemKind(
         title="The same picture under two classes",
         advice="Decide which label is right and remove the other copy.",
+        spoils=True,
     ),
     "missing_class": ProblemKind(
         title="A class without a picture in some split",
         advice="Add pictures of it there, or remove the class everywhere.",
+        spoils=True,
     ),
     "split_as_class": ProblemKind(
         title="A class that is called like a split",
         advice="Move the folders beside it away if it is one: its classes are mixed up in it.",
+        spoils=True,
     ),
     "case_twins": ProblemKind(
         title="Class names that differ only in case or spaces",
         advice="Rename one folder or label if they mean the same; they are two classes until then.",
+        spoils=True,
     ),
     # Files and rows that were left out.
     "unreadable": ProblemKind(

@@ -6,7 +6,7 @@ from convolens.explain.class_activation_layers import layer_cam
 from convolens.explain.deleting import deletion_insertion
 from convolens.explain.deletion_curves import DeletionInsertion
 from convolens.explain.effective_fields import EffectiveField, effective_receptive_field
-from convolens.explain.explained_layers import ExplainedLayer, LayerMaps
+from convolens.explain.explained_layers import ExplainedLayer, LayerMaps, heat_layer
 from convolens.explain.explaining import METHODS, explain_picture
 from convolens.explain.explanation import Explanation
 from convolens.explain.heat_maps import HeatMaps
@@ -62,6 +62,7 @@ __all__ = [
     "find_neighbours",
     "find_peak",
     "grad_cam",
+    "heat_layer",
     "integrated_gradients",
     "layer_cam",
     "layer_filters",

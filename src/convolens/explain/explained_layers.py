@@ -13,8 +13,14 @@ from convolens.config import to_dict
 from convolens.errors import ConfigError
 from convolens.explain.heat_maps import Side
 from convolens.explain.layer_kinds import LayerKind, kind_of
-from convolens.explain.networks import Explainable, network_of, pass_through
-from convolens.explain.passes import LayerPass, PassedLayers
+from convolens.explain.networks import (
+    AnyPictures,
+    Explainable,
+    network_input,
+    network_of,
+    pass_through,
+)
+from convolens.explain.passes import LayerPass, PassedLayers, follow_pass
 from convolens.explain.seen_pixels import seen_pixels
 from convolens.explain.windows import WINDOWED
 from convolens.zoo import summarise
@@ -143,6 +149,28 @@ def default_layer(passed: PassedLayers, reaching: Collection[str]) -> str:
         )
     convolutions = [each for each in found if isinstance(each.module, nn.Conv2d)]
     return (convolutions or found)[-1].name
+
+
+def heat_layer(model: Explainable, pictures: AnyPictures) -> str | None:
+    """The layer to look at for a heat map: the last whose maps are larger than one value.
+
+    It lies behind the last convolution's normalisation and activation, see :func:`heat_layers`.
+
+    Args:
+        model: as everywhere here.
+        pictures: of which the first is passed.
+
+    Returns:
+        Its name, for :func:`convolens.explain.grad_cam`; None where no layer has such maps.
+
+    >>> network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
+    >>> heat_layer(network, np.zeros((1, 8, 8, 1)))
+    '1'
+    """
+    x = network_input(model, pictures[:1])
+    passed = follow_pass(model, x)
+    layers = heat_layers(passed, reaching_layers(model, x, passed))
+    return layers[-1] if layers else None
 
 
 def heat_layers(passed: PassedLayers, reaching: Collection[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from convolens.reports.thumbnails import as_shown, thumbnail
 from convolens.reports.words import as_html, percent
 
 Heat = Mapping[int, Sequence[tuple[str, NDArray[np.uint8]]]]
-"""For a picture's position its heat maps, laid over it: each with the class it speaks for."""
+"""For a picture's position its heat maps, laid over it: each with what it says, in words."""
 
 
 def picture_card(judged: Judged, place: int, *, heat: Heat | None = None, said: str = "") -> str:
@@ -30,8 +30,7 @@ def picture_card(judged: Judged, place: int, *, heat: Heat | None = None, said: 
         verdict = f"{classes[right]}, taken for {classes[called]}"
     picture = judged.picture(place)
     parts = [_image(picture, f"{name}: {verdict}, {share}")]
-    for whose, drawn in (heat or {}).get(place, ()):
-        parts.append(_image(drawn, f"{name}: what speaks for {whose}, the lighter the more"))
+    parts += [_image(drawn, f"{name}: {words}") for words, drawn in (heat or {}).get(place, ())]
     caption = said or as_html(share)
     return (
         f'<figure class="card" title="{as_html(name)}"><div>{"".join(parts)}</div>'

@@ -8,7 +8,7 @@ from convolens.plotting.figures import figure_svg
 from convolens.reports.class_sections import class_sections, telling_pictures
 from convolens.reports.evaluation_figures import NamedFigure, evaluation_figures
 from convolens.reports.judged import Judged
-from convolens.reports.mistake_sections import mistake_sections
+from convolens.reports.mistake_sections import ROOM, mistake_sections
 from convolens.reports.origin_sections import origin_sections
 from convolens.reports.page import Block, Drawing, render_markdown, render_page
 from convolens.reports.places import check_page_place
@@ -20,7 +20,7 @@ LARGEST = 5_000_000
 """Bytes of a page: what a phone opens, and a mail takes."""
 
 
-def evaluation_page(judged: Judged) -> str:
+def evaluation_page(judged: Judged, *, largest: int = LARGEST) -> str:
     """The report on a model as one HTML page that needs nothing beside it.
 
     First the answer with its interval, what is worst and what to do next. Then every class, the
@@ -30,19 +30,26 @@ def evaluation_page(judged: Judged) -> str:
 
     Args:
         judged: the model, what it was judged on, and how it was trained as far as it is known.
+        largest: bytes that the page may have, as far as fewer pictures of confusions can do that.
 
     Returns:
-        HTML, below 5 MB: where there are more pictures than fit, fewer are shown, and it says so.
+        HTML. Where there are more pictures than fit, fewer are shown, and it says so.
     """
     drawn = {figure.name: _drawing(figure) for figure in evaluation_figures(judged).values()}
-    return render_page(
-        f"How good is {one_line(_title(judged))}?",
-        list(_blocks(judged, drawn)),
-        opening=_opening(judged),
-        footer=f"Made by Convolens, with: `{one_line(judged.command).replace('`', '')}`",
-        styles=("report.css",),
-        script="report.js",
-    )
+    opening, room = _opening(judged), ROOM
+    while True:
+        page = render_page(
+            f"How good is {one_line(_title(judged))}?",
+            list(_blocks(judged, drawn, room)),
+            opening=opening,
+            footer="Made by Convolens.",
+            styles=("report.css",),
+            script="report.js",
+        )
+        size = len(page.encode())
+        if size < largest or room == 0:
+            return page
+        room = max(0, min(room, size) - (size - largest) - largest // 20)
 
 
 def write_evaluation_page(path: str | Path, judged: Judged) -> Path:
@@ -63,9 +70,9 @@ def write_evaluation_page(path: str | Path, judged: Judged) -> Path:
     return path
 
 
-def _blocks(judged: Judged, drawn: dict[str, Drawing]) -> Iterator[Block]:
+def _blocks(judged: Judged, drawn: dict[str, Drawing], room: int) -> Iterator[Block]:
     yield from class_sections(judged, drawn)
-    yield from mistake_sections(judged)
+    yield from mistake_sections(judged, room)
     yield from telling_pictures(judged)
     yield from trust_sections(judged, drawn)
     yield from origin_sections(judged, drawn)

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from convolens.bundle import Model
 from convolens.data import LabelledPictures, picture_digests
 from convolens.evaluation import Evaluation, LabelErrors, MatrixIntervals, find_label_errors
+from convolens.evaluation.metrics import Labels
+from convolens.explain import heat_layer
 from convolens.images import fit_image
 
 _FEW = 0.01
@@ -50,7 +52,9 @@ class Judged:
     command: str
     """What makes the report again."""
     trained_on: int | None = None
-    """How many of the pictures the model was trained on; None where that is not known."""
+    """How many of the pictures the model learned from; None where that is not known."""
+    chosen_by: int = 0
+    """How many of them its epoch, temperature and thresholds were chosen by."""
     run: RunFacts | None = None
     """None of a bundle whose run is not at hand."""
     calibrated: bool = True
@@ -87,11 +91,14 @@ class Judged:
         """Labels that are probably wrong; None where many pictures were trained on."""
         if self.trained_on and self.trained_on > _FEW * self.evaluation.n:
             return None
-        digests = picture_digests(self.pictures.split.images)
-        copies = _same(digests)
-        return find_label_errors(
-            self.evaluation.probabilities, self.evaluation.labels, copies=copies
-        )
+        labels = self.evaluation.labels
+        copies = _contrary_pairs(picture_digests(self.pictures.split.images), labels)
+        return find_label_errors(self.evaluation.probabilities, labels, copies=copies)
+
+    @cached_property
+    def heat_layer(self) -> str | None:
+        """The layer whose maps say what speaks for a class; None where none has any."""
+        return heat_layer(self.model, [self.picture(0)])
 
     def name_of(self, place: int) -> str:
         """What a picture is called."""
@@ -106,8 +113,19 @@ class Judged:
         return fit_image(image, *self.model.input_shape, policy=self.model.preprocessing.fit)
 
 
-def _same(digests: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Pairs of positions of equal digests, each with the next one of its kind: (m, 2)."""
+def _contrary_pairs(digests: NDArray[np.uint64], labels: Labels) -> NDArray[np.int64]:
+    """Positions of each picture that has another label elsewhere, with one of those: (m, 2).
+
+    >>> digests = np.array([5, 5, 7, 5], dtype=np.uint64)
+    >>> _contrary_pairs(digests, np.array([0, 0, 1, 2])).tolist()
+    [[0, 3], [1, 3], [3, 0]]
+    """
     order = np.argsort(digests, kind="stable")
-    equal = np.flatnonzero(digests[order][1:] == digests[order][:-1])
-    return np.stack([order[equal], order[equal + 1]], axis=1).astype(np.int64)
+    starts = np.flatnonzero(np.diff(digests[order])) + 1
+    pairs: list[tuple[int, int]] = []
+    for places in np.split(order, starts):
+        first = places[0]
+        others = places[labels[places] != labels[first]]
+        if len(others):
+            pairs += [(p, others[0] if labels[p] == labels[first] else first) for p in places]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)

@@ -101,7 +101,8 @@ def _cell(
 
 def cell_panels(judged: Judged, cells: tuple[Cell, ...], heat: Heat) -> str:
     """The pictures of every cell, each cell closed until it is asked for."""
-    return f'<div id="cells">{"".join(_panels(judged, cells, heat))}</div>'
+    kind = ' class="of-matrix"' if len(judged.classes) <= MOST_CLASSES else ""
+    return f'<div id="cells"{kind}>{"".join(_panels(judged, cells, heat))}</div>'
 
 
 def _panels(judged: Judged, cells: tuple[Cell, ...], heat: Heat) -> Iterator[str]:

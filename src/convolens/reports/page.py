@@ -95,8 +95,9 @@ def render_page(
         if isinstance(block, Prose)
         for heading in re.findall(r"^## (.+)$", block.markdown, flags=re.MULTILINE)
     ]
+    titles = [_plain(_MARKDOWN.renderInline(heading)) for heading in sections]
     contents = "".join(
-        f'<li><a href="#{_anchor(heading)}">{escape(heading)}</a></li>' for heading in sections
+        f'<li><a href="#{_anchor(title)}">{escape(title)}</a></li>' for title in titles
     )
     body = "\n".join(_render(block) for block in blocks)
     css = "\n".join(_part(name) for name in ("page.css", *styles))
@@ -148,7 +149,9 @@ def _render(block: Block) -> str:
         coloured = highlight(block.source, PythonLexer(), formatter).rstrip("\n")
         return f'<pre class="code" tabindex="0"><code>{coloured}</code></pre>'
     if isinstance(block, Output):
-        return f'<pre class="output" tabindex="0"><samp>{escape(block.text)}</samp></pre>'
+        return (
+            f'<pre class="output" tabindex="0"><samp>{escape(_writable(block.text))}</samp></pre>'
+        )
     if isinstance(block, Markup):
         return block.html
     caption = escape(block.caption)
@@ -160,6 +163,11 @@ def _render(block: Block) -> str:
         f'<figure><img src="{source}" alt="{caption}" {size}>'
         f"<figcaption>{caption}</figcaption></figure>"
     )
+
+
+def _writable(text: str) -> str:
+    """Text that UTF-8 can write: a path need not be any."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def data_address(content: bytes, kind: str) -> str:

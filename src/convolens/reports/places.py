@@ -15,6 +15,13 @@ def check_page_place(path: str | Path) -> Path:
     path = Path(path)
     if path.is_dir():
         raise ConfigError(f"{path} is a folder; name a file in it, such as {path / 'data.html'}")
-    if path.exists() and GENERATOR not in path.read_text(encoding="utf-8", errors="replace"):
+    if path.exists() and not _is_ours(path):
         raise ConfigError(f"{path} is there already and no page of ours; name another file")
     return path
+
+
+def _is_ours(path: Path) -> bool:
+    if not path.is_file():  # a device or a pipe may never end
+        return False
+    with path.open("rb") as file:
+        return GENERATOR.encode() in file.read(4096)  # it stands in the head

@@ -30,7 +30,8 @@ for (const head of document.querySelectorAll(".sortable th")) {
   head.querySelector("button")?.addEventListener("click", () => sort(head));
 }
 
-const cells = [...document.querySelectorAll(".matrix a, a.cell-link")];
+const cells = [...document.querySelectorAll(".matrix a")];
+for (const link of cells) link.setAttribute("aria-expanded", "false");
 const panelOf = (link) => document.querySelector(link.getAttribute("href"))?.closest("details");
 
 function show(link) {
@@ -40,7 +41,7 @@ function show(link) {
     if (other !== panel) other.open = false;
   }
   panel.open = true;
-  for (const other of cells) other.removeAttribute("aria-expanded");
+  for (const other of cells) other.setAttribute("aria-expanded", "false");
   for (const same of cells) if (panelOf(same) === panel) same.setAttribute("aria-expanded", "true");
   panel.scrollIntoView({ block: "nearest" });
   panel.querySelector("summary").focus({ preventScroll: true });
@@ -58,6 +59,6 @@ document.addEventListener("keydown", (event) => {
   if (!panel) return;
   panel.open = false;
   const link = cells.find((each) => panelOf(each) === panel);
-  for (const other of cells) other.removeAttribute("aria-expanded");
+  for (const other of cells) other.setAttribute("aria-expanded", "false");
   link?.focus();
 });

@@ -2,14 +2,13 @@
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from convolens.data import Images
 from convolens.reports.page import data_address
 
 SIDE = 64
@@ -45,10 +44,9 @@ def thumbnail(picture: NDArray[np.uint8]) -> str:
         return data_address(file.getvalue(), f"image/{'png' if lossless else 'jpeg'}")
 
 
-def mean_size(images: Images, sample: int = 20) -> float:
-    """Characters that one thumbnail takes in a page, from a sample of some pictures."""
-    places = np.unique(np.linspace(0, len(images) - 1, sample).round().astype(np.int64))
-    return float(np.mean([len(thumbnail(np.asarray(images[place]))) for place in places.tolist()]))
+def mean_size(pictures: Iterable[NDArray[np.uint8]]) -> float:
+    """Characters that one thumbnail of such pictures takes in a page."""
+    return float(np.mean([len(thumbnail(picture)) for picture in pictures]))
 
 
 def share_out(wanted: Sequence[int], most: int) -> Shares:

@@ -79,9 +79,9 @@ def _coverage(judged: Judged, drawn: Mapping[str, Drawing]) -> Iterator[Block]:
         )
     table = "\n".join(rows)
     yield Prose(
-        "The thresholds were fitted on the validation pictures, so that the risk is kept with 95 % "
-        "confidence; here is what they give on these pictures. `convolens predict --risk 0.02` "
-        "takes any risk.\n\n"
+        "The thresholds were fitted on the validation pictures, so that the risk is kept with "
+        f"95\xa0% confidence; here is what they give on these pictures.{_fitted_here(judged)} "
+        "`convolens predict --risk 0.02` takes any risk.\n\n"
         f"| at most wrong | answers from | answers | of these wrong |\n|--:|--:|--:|--:|\n{table}"
     )
 
@@ -91,21 +91,22 @@ def _suspected(judged: Judged) -> Iterator[Block]:
     found = judged.suspected
     if found is None:
         yield Prose(
-            "Not looked for: the model was trained on some of these pictures, and knows the wrong "
-            "labels by heart."
+            "Not looked for: the model was trained on these pictures, and knows wrong labels by "
+            "heart."
         )
         return
     if not len(found.indices):
         yield Prose("None of these labels is suspected.")
         return
     shown = found.indices[:_SUSPECTED_SHOWN]
+    unsure = " (if it did not learn from them)" if judged.trained_on is None else ""
     cut = f"; the {len(shown)} most suspicious are shown" if len(shown) < len(found.indices) else ""
     yield Prose(
         f"**{len(found.indices):,}** of these {judged.evaluation.n:,} labels are "
-        f"suspected{cut}: the model, which did not learn from them, speaks against them more than "
-        "it would if they were right. Some will be right all the same: look at each. `convolens "
-        "cv` does this for every picture of a data set and writes a list to correct, which "
-        "`convolens train --labels FILE` takes."
+        f"suspected{cut}: the model speaks against them more than it would if they were right"
+        f"{unsure}. Some will be right all the same: look at each. `convolens cv` does this for "
+        "every picture of a data set and writes a list to correct, which `convolens train --labels "
+        "FILE` takes."
     )
     suspects = zip(
         shown.tolist(), found.suggested.tolist(), found.contrary_copy.tolist(), strict=False
@@ -115,6 +116,11 @@ def _suspected(judged: Judged) -> Iterator[Block]:
         for place, suggested, copy in suspects
     ]
     yield Markup(cards(items))
+
+
+def _fitted_here(judged: Judged) -> str:
+    """What must be said where thresholds meet the pictures that they are from."""
+    return " Some of these are the pictures that they were fitted on." if judged.chosen_by else ""
 
 
 def _suspicion(judged: Judged, place: int, suggested: int, *, copy: bool) -> str:
@@ -139,7 +145,7 @@ def _unknown(judged: Judged, drawn: Mapping[str, Drawing]) -> Iterator[Block]:
         "`convolens predict` says that it is unlike what the model was trained on. The threshold "
         f"lets {percent(thresholds.unknown.kept)} of the validation pictures pass. Of these "
         f"pictures **{flagged:,}** ({percent(flagged / len(scores))}) are flagged: far more than "
-        "that would say that they are of another kind."
+        f"that would say that they are of another kind.{_fitted_here(judged)}"
     )
     yield drawn["familiarity"]
     least = np.argsort(scores, kind="stable")[:_UNFAMILIAR_SHOWN]

@@ -23,13 +23,10 @@ def answer(judged: Judged) -> str:
     figures = judged.evaluation
     right = f"**{percent(figures.accuracy)} of {figures.n:,} pictures are judged rightly**"
     if judged.trained_on == figures.n:
-        return f"{right}, all of which it was trained on or chosen by: it knows them by heart."
-    seen = ""
-    if judged.trained_on:
-        seen = f" It was trained on {judged.trained_on:,} of them, so that is too good."
+        return f"{right}, all of which it was trained on: it knows them by heart."
     return (
         f"{right}; {percent(figures.accuracy_low)} to {percent(figures.accuracy_high)} of others "
-        f"of the same kind, with 95\xa0% confidence.{seen}"
+        f"of the same kind, with 95\xa0% confidence.{_reserve(judged)}"
     )
 
 
@@ -70,17 +67,31 @@ def next_steps(judged: Judged) -> tuple[str, ...]:
     return tuple(list(_advice(judged))[:MOST_ADVICE])
 
 
+def _reserve(judged: Judged) -> str:
+    """Why the answer may be too good."""
+    if judged.trained_on is None:
+        return " Whether it was trained on some of them is not known."
+    if judged.trained_on:
+        return f" It was trained on {judged.trained_on:,} of them, so that is too good."
+    if judged.chosen_by:
+        return (
+            f" Its best epoch and its thresholds were chosen by {judged.chosen_by:,} of them, so "
+            "that is a little too good."
+        )
+    return ""
+
+
 def _advice(judged: Judged) -> Iterator[str]:
     figures = judged.evaluation
-    if judged.trained_on:
-        yield "Judge the model on pictures that it has not seen."
+    if judged.trained_on or judged.chosen_by:
+        yield "Judge the model on pictures that had no part in its training."
     yield from _about_data(judged)
     suspected = 0 if judged.suspected is None else len(judged.suspected.indices)
     if suspected > _MANY_SUSPECTED * figures.n:
         yield (
             f"Look at the [{suspected:,} labels that are probably wrong]"
-            "(#labels-that-are-probably-wrong): each counts as a mistake here. `convolens cv` "
-            "finds those of all pictures, in a list that can be corrected and given back."
+            "(#labels-that-are-probably-wrong). `convolens cv` finds those of all pictures, in a "
+            "list that can be corrected and given back."
         )
     if figures.accuracy_high - figures.accuracy_low > _WIDE:
         half = (figures.accuracy_high - figures.accuracy_low) / 2
@@ -107,10 +118,11 @@ def _advice(judged: Judged) -> Iterator[str]:
 
 def _about_data(judged: Judged) -> Iterator[str]:
     problems = judged.run.problems if judged.run else {}
-    grave = next((kind for kind in PROBLEM_KINDS if problems.get(kind)), None)
-    if grave is not None:
-        kind = PROBLEM_KINDS[grave]
-        yield f"Mend the data: {kind.title.lower()} ({problems[grave]:,}). {kind.advice}"
+    for name, kind in PROBLEM_KINDS.items():
+        if problems.get(name) and (kind.spoils or kind.bad):
+            title = kind.title[0].lower() + kind.title[1:]
+            yield f"Mend the data: {title} ({problems[name]:,}). {kind.advice}"
+            return
 
 
 def _about_classes(judged: Judged) -> Iterator[str]:

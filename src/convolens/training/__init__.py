@@ -8,7 +8,7 @@ from convolens.training.run import Run, load_run
 from convolens.training.running import train_recipe
 from convolens.training.schedules import Constant, Triangular
 from convolens.training.settings import Recipe
-from convolens.training.trained_on import count_trained_on
+from convolens.training.trained_on import SeenPictures, count_seen, count_trained_on
 
 __all__ = [
     "Augmentation",
@@ -21,7 +21,9 @@ __all__ = [
     "NAdam",
     "Recipe",
     "Run",
+    "SeenPictures",
     "Triangular",
+    "count_seen",
     "count_trained_on",
     "event_to_dict",
     "fit",

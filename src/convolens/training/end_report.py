@@ -135,6 +135,8 @@ def _places(run: Run) -> list[str]:
     for what, name in (("curves", _CURVES), ("report", REPORT)):
         if (run.path / name).is_file():
             lines.append(f"{what}: {run.path / name}")
+    if reason := run.record.get("report_error"):
+        lines.append(f"report: it could not be made ({reason})")
     return lines
 
 

@@ -4,9 +4,11 @@ import math
 import shlex
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from convolens.bundle import Model
 from convolens.evaluation import Evaluation
 from convolens.training.checkpoints import CHECKPOINTS
 from convolens.training.loop import FitResult
@@ -74,8 +76,19 @@ def run_results(
     }
 
 
-def write_figures(run: Run, test: Evaluation | None) -> None:
-    """Draw the learning curves and, where there was a test, the confusion matrix; the report."""
+def write_figures(run: Run, model: Model, test: Evaluation | None) -> Run:
+    """Draw the learning curves and, where there was a test, the confusion matrix; the report.
+
+    A report that cannot be made spoils no run: that and why is in the record then.
+
+    Args:
+        run: with its model on disk.
+        model: the same.
+        test: it judged on the test pictures, if there are any.
+
+    Returns:
+        The run, with what became of its report.
+    """
     from convolens.plotting import plot_confusion_matrix, save_figure
     from convolens.training.report import write_report
 
@@ -85,4 +98,12 @@ def write_figures(run: Run, test: Evaluation | None) -> None:
         names = tuple(entry.name for entry in test.per_class)
         matrix = plot_confusion_matrix(test.confusion_matrix, names)
         save_figure(matrix, figures / "confusion_matrix.png", dpi=150)
-    write_report(run, test)
+    try:
+        write_report(run, test, model=model)
+    except OSError:  # a full disk is said for the whole run
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it was, the model is trained
+        return replace(
+            run, record={**run.record, "report_error": f"{type(error).__name__}: {error}"}
+        )
+    return run

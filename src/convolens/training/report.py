@@ -4,11 +4,12 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from convolens.data import pictures_of
+from convolens.bundle import Model
+from convolens.data import KNOWN_DATASETS, pictures_of
 from convolens.evaluation import Evaluation, evaluate
 from convolens.reports import Judged, RunFacts, check_page_place, write_evaluation_page
 from convolens.training.run import REPORT, Run
-from convolens.training.trained_on import count_trained_on
+from convolens.training.trained_on import count_seen
 
 
 def run_facts(run: Run) -> RunFacts:
@@ -57,7 +58,13 @@ def run_facts(run: Run) -> RunFacts:
     )
 
 
-def write_report(run: Run, test: Evaluation | None = None, path: str | Path | None = None) -> Path:
+def write_report(
+    run: Run,
+    test: Evaluation | None = None,
+    path: str | Path | None = None,
+    *,
+    model: Model | None = None,
+) -> Path:
     """Write the report on a run's model.
 
     Args:
@@ -65,22 +72,31 @@ def write_report(run: Run, test: Evaluation | None = None, path: str | Path | No
         test: the model as it was judged on the test pictures; None judges it again. Where there are
             none, the validation pictures are judged, by which it was chosen, and the page says so.
         path: where to; by default ``report.html`` in the run's folder.
+        model: the run's, where it is at hand; else it is opened.
 
     Returns:
         The page.
     """
-    page = run.path / REPORT if path is None else Path(path)
-    check_page_place(page)
-    model, data = run.model(), run.data()
+    page = check_page_place(run.path / REPORT if path is None else path)
+    data, model = run.data(), run.model() if model is None else model
     split = "validation" if data.test is None else "test"
     pictures = pictures_of(data, split)
-    command = ("convolens", "evaluate", str(run.path), "--split", split, "--report", str(page))
+    seen = count_seen(run.path, pictures.split)
     judged = Judged(
         model=model,
         evaluation=evaluate(model, data, split=split) if test is None else test,
         pictures=pictures,
-        command=shlex.join(command),
-        trained_on=count_trained_on(run.path, pictures.split),
+        command=_command(run, split, page),
+        trained_on=None if seen is None else seen.trained_on,
+        chosen_by=0 if seen is None else seen.chosen_by,
         run=run_facts(run),
     )
     return write_evaluation_page(page, judged)
+
+
+def _command(run: Run, split: str, page: Path) -> str:
+    source = run.record["data"].get("source") or ""
+    if source not in KNOWN_DATASETS and not Path(source).exists():
+        return f"run.write_report({str(page)!r})  # in Python: the data were arrays in memory"
+    words = ("convolens", "evaluate", str(run.path), "--split", split, "--report", str(page))
+    return shlex.join(words)

@@ -123,7 +123,8 @@ def _finish(run: Run, model: Model, data: Dataset, *, begin: float, figures: boo
     try:
         test = evaluate(model, data) if data.test is not None else None
         accuracy = test.accuracy if test else None
-        replace(model, metrics={**model.metrics, "test_accuracy": accuracy}).save(folder / "model")
+        model = replace(model, metrics={**model.metrics, "test_accuracy": accuracy})
+        model.save(folder / "model")
         # How long the first part went on after its training may not have been written down.
         before = run.results.get("total_seconds", run.results["train_seconds"])
         total = before + time.perf_counter() - begin
@@ -131,7 +132,7 @@ def _finish(run: Run, model: Model, data: Dataset, *, begin: float, figures: boo
         record = {**run.record, "status": "completed", "results": results}
         done = Run(path=folder, record=record, dataset=data, test=test)
         if figures:
-            write_figures(done, test)
+            done = write_figures(done, model, test)
         write_record(folder, done.record)
     except BaseException as error:
         note_end(folder, run.record, error)

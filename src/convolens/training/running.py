@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from convolens.bundle import Model
 from convolens.config import check_whole
 from convolens.data import Dataset
 from convolens.evaluation import Evaluation, evaluate
@@ -192,7 +193,7 @@ def carry_out(
         listeners.insert(0, keeper)
         with _boards(folder / BOARDS if tensorboard else None, listeners):
             result = _fit(plan, keeper, saver, checkpoint, tell)
-        test = _judged(plan, keeper, result, ended, begin=begin)
+        model, test = _judged(plan, keeper, result, ended, begin=begin)
         log.close()
         run = Run(
             path=folder,
@@ -202,7 +203,7 @@ def carry_out(
             test=test,
         )
         if figures:
-            write_figures(run, test)
+            run = write_figures(run, model, test)
         write_record(folder, run.record)
     except BaseException as error:
         note_end(folder, ended, error)
@@ -217,22 +218,22 @@ def carry_out(
 
 def _judged(
     plan: Plan, keeper: ModelKeeper, result: FitResult, record: dict[str, Any], *, begin: float
-) -> Evaluation | None:
+) -> tuple[Model, Evaluation | None]:
     """Save the model, judge it on the test pictures, and put the results into the record."""
     job = plan.job
 
-    def note(test: Evaluation | None) -> None:
-        keeper.save(result.best, test)
+    def note(test: Evaluation | None) -> Model:
+        model = keeper.save(result.best, test)
         results = run_results(job, result, test, timed=plan.budget is not None)
         record["results"] = {**results, "total_seconds": time.perf_counter() - begin}
+        return model
 
     job.network.eval()
-    note(None)  # on disk before anything else: an interrupt while judging costs no training
+    model = note(None)  # on disk before anything else: an interrupt while judging costs no training
     if job.data.test is None:
-        return None
-    test = evaluate(keeper.model(result.best), job.data)
-    note(test)
-    return test
+        return model, None
+    test = evaluate(model, job.data)
+    return note(test), test
 
 
 def _planned(job: Job, asked: Recipe, budget: Budget | None, *, figures: bool) -> Plan:

@@ -72,9 +72,15 @@ class ModelKeeper:
         if isinstance(event, EpochDone) and event.best and self._due(event.seconds):
             self.save(event)
 
-    def save(self, best: EpochDone, test: Evaluation | None = None) -> None:
-        """Write it, with the neighbours that a new picture's familiarity is measured by."""
-        with_neighbours(self.model(best, test), self.job.data.validation).save(self.path)
+    def save(self, best: EpochDone, test: Evaluation | None = None) -> Model:
+        """Write it, with the neighbours that a new picture's familiarity is measured by.
+
+        Returns:
+            What was written.
+        """
+        model = with_neighbours(self.model(best, test), self.job.data.validation)
+        model.save(self.path)
+        return model
 
     def model(self, best: EpochDone, test: Evaluation | None = None) -> Model:
         """The network as it is now, with what it reached."""

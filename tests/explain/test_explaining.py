@@ -82,7 +82,8 @@ def test_a_layer_before_its_normalisation_is_no_place_for_a_heat_map() -> None:
     network[1].running_mean[:] = -9.0
     network[4].weight.data.abs_()
     picture = np.random.default_rng(0).normal(size=(7, 7, 1))
-    assert not grad_cam(network, picture[None]).values.any()
+    assert not grad_cam(network, picture[None], layer="0").values.any()
+    assert grad_cam(network, picture[None]).values.any()
     for layer in (None, "0"):
         found = explain_picture(network, picture, layer)
         assert found.heat.layer == "2"

@@ -4,9 +4,10 @@ import torch
 from torch import Tensor
 
 from convolens.explain.batches import first_input, in_batches, mirrored_back, on_one_thread
+from convolens.explain.explained_layers import usual_heat_layers
 from convolens.explain.heat_maps import HeatMaps, Side, read_size, resized
 from convolens.explain.layer_gradients import Keeper
-from convolens.explain.networks import AnyPictures, Explainable, find_layer, last_convolution
+from convolens.explain.networks import AnyPictures, Explainable, find_layer
 from convolens.explain.targets import Target, read_target
 
 
@@ -31,8 +32,10 @@ def grad_cam(
             of floating point (n, height, width, channels).
         target: None for the likeliest class of each picture; the number or, of a model, the name of
             a class; or (n,) of them.
-        layer: the name of any layer or block that puts out maps; the last convolution that is
-            passed if None.
+        layer: the name of any layer or block that puts out maps; if None, the last one of them
+            that is no pooling: the last convolution, behind what normalises and rectifies it.
+            (What a convolution puts out before that is often judged by gradients of both signs, and
+            its map is empty for many pictures.)
         size: of the maps, as (height, width) or one number; the network's input's if None.
 
     Returns:
@@ -57,7 +60,7 @@ def grad_cam(
     x = first_input(model, pictures)
     out = read_size(size, (x.shape[2], x.shape[3]))
     wanted = read_target(model, target, len(pictures))
-    name = on_one_thread(lambda: last_convolution(model, x)) if layer is None else layer
+    name = on_one_thread(lambda: usual_heat_layers(model, x)[-1]) if layer is None else layer
 
     def compute(x: Tensor, span: slice) -> tuple[Tensor, Tensor, Tensor, Side]:
         found = keeper.gradients(model, x, None if wanted is None else wanted[span])

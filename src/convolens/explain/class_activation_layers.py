@@ -7,9 +7,10 @@ from torch import Tensor
 
 from convolens.errors import ConfigError
 from convolens.explain.batches import first_input, in_batches, mirrored_back, on_one_thread
+from convolens.explain.explained_layers import usual_heat_layers
 from convolens.explain.heat_maps import HeatMaps, Side, read_size, resized
 from convolens.explain.layer_gradients import Keeper
-from convolens.explain.networks import AnyPictures, Explainable, convolutions_passed, find_layer
+from convolens.explain.networks import AnyPictures, Explainable, find_layer
 from convolens.explain.targets import Target, read_target
 
 
@@ -35,7 +36,7 @@ def layer_cam(
         pictures: likewise.
         target: likewise.
         layers: names of layers that put out maps, at least one; if None, of every resolution the
-            last convolution that is passed.
+            last one that is no pooling, as for :func:`~convolens.explain.grad_cam`.
         size: as for :func:`~convolens.explain.grad_cam`.
 
     Returns:
@@ -60,7 +61,7 @@ def layer_cam(
     x = first_input(model, pictures)
     out = read_size(size, (x.shape[2], x.shape[3]))
     wanted = read_target(model, target, len(pictures))
-    names = _last_of_each_size(model, x) if layers is None else _named(layers)
+    names = on_one_thread(lambda: usual_heat_layers(model, x)) if layers is None else _named(layers)
 
     def compute(x: Tensor, span: slice) -> tuple[Tensor, Tensor, Tensor, tuple[Side, ...]]:
         found = keeper.gradients(model, x, None if wanted is None else wanted[span])
@@ -87,14 +88,7 @@ def layer_cam(
     )
 
 
-def _last_of_each_size(model: Explainable, x: Tensor) -> list[str]:
-    """In the order in which they are passed."""
-    passed = on_one_thread(lambda: convolutions_passed(model, x))
-    last = {size: name for name, size in passed.items()}
-    return [name for name in passed if name in set(last.values())]
-
-
-def _named(layers: Sequence[str]) -> list[str]:
+def _named(layers: Sequence[str]) -> Sequence[str]:
     names = [layers] if isinstance(layers, str) else list(dict.fromkeys(layers))
     if not names:
         raise ConfigError("layers is empty; name at least one, or give None for the usual ones")

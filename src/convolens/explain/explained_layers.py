@@ -16,6 +16,8 @@ from convolens.explain.layer_kinds import LayerKind, kind_of
 from convolens.explain.networks import (
     AnyPictures,
     Explainable,
+    last_convolution,
+    layers_of,
     network_input,
     network_of,
     pass_through,
@@ -161,16 +163,32 @@ def heat_layer(model: Explainable, pictures: AnyPictures) -> str | None:
         pictures: of which the first is passed.
 
     Returns:
-        Its name, for :func:`convolens.explain.grad_cam`; None where no layer has such maps.
+        Its name, for :func:`convolens.explain.grad_cam`; None where there is no convolution.
 
     >>> network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
     >>> heat_layer(network, np.zeros((1, 8, 8, 1)))
     '1'
     """
     x = network_input(model, pictures[:1])
-    passed = follow_pass(model, x)
-    layers = heat_layers(passed, reaching_layers(model, x, passed))
-    return layers[-1] if layers else None
+    if not layers_of(model, "convolution"):
+        return None
+    return usual_heat_layers(model, x)[-1]
+
+
+def usual_heat_layers(model: Explainable, x: Tensor) -> tuple[str, ...]:
+    """The layers for heat maps, of every size of maps one, from fine to coarse as they are passed.
+
+    Args:
+        model: as everywhere here.
+        x: (n, channels, height, width), of which the first picture is passed.
+
+    Raises:
+        ConfigError: the network has no convolution that the logits depend on.
+    """
+    first = x[:1]
+    convolution = last_convolution(model, first)
+    passed = follow_pass(model, first)
+    return heat_layers(passed, reaching_layers(model, first, passed)) or (convolution,)
 
 
 def heat_layers(passed: PassedLayers, reaching: Collection[str]) -> tuple[str, ...]:

@@ -14,13 +14,13 @@ Z. Lipton et al., "Optimal thresholding of classifiers to maximize F1 measure", 
 against C. Northcutt et al., "Confident learning", 2021, in ``benchmarks/label_errors.py``.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from convolens.errors import ConfigError
+from convolens.evaluation.label_judging import judge_labels
 from convolens.evaluation.metrics import Labels, Probabilities, check_predictions
 
 # Of the pictures that are called a class: enough to see one wrong label in a hundred, and where
@@ -28,14 +28,6 @@ from convolens.evaluation.metrics import Labels, Probabilities, check_prediction
 _SUREST, _ENOUGH = 4, 100
 _IMAGINED = 10
 """Pictures a class whose labels are wrong as often as those of all classes together."""
-_STEPS = 20
-"""Of rectification. Five give the same F1 to 0.002, and a tenth less noise."""
-_BINS, _LARGEST = 4096, 14.0
-"""Of log odds from minus to plus the largest, by which probabilities are calibrated."""
-_ROWS, _CHUNK = 256, 2**13
-"""Pictures, at least, and probabilities worked on together: they fit a processor's cache, and for a
-product of so few BLAS starts no threads, which on a busy machine took ten times as long."""
-_TINY = 1e-30
 
 Indices = NDArray[np.int64]
 
@@ -89,9 +81,8 @@ def find_label_errors(
     [7, 40]
     """
     check_predictions(probabilities, labels)
-    noise = _noise(probabilities, labels)
-    quality, _ = _judge_labels(probabilities, labels, noise)
-    wrong, joint = _judge_calibrated(probabilities, labels, noise)
+    judged = judge_labels(probabilities, labels, _noise(probabilities, labels))
+    quality, wrong = judged.right, np.sort(1 - judged.right_calibrated)[::-1]
     likeliest = probabilities.argmax(axis=1)
     contrary = _contrary(copies, labels)
     own = probabilities[np.arange(len(labels)), labels]
@@ -108,7 +99,7 @@ def find_label_errors(
         suggested=likeliest[indices],
         contrary_copy=contrary[indices],
         quality=quality,
-        joint=joint,
+        joint=judged.joint,
     )
 
 
@@ -123,7 +114,7 @@ def estimate_joint(probabilities: Probabilities, labels: Labels) -> NDArray[np.f
         Row the label, column the true class, summing to 1. Each row sums to its label's share.
     """
     check_predictions(probabilities, labels)
-    return _judge_calibrated(probabilities, labels, _noise(probabilities, labels))[1]
+    return judge_labels(probabilities, labels, _noise(probabilities, labels)).joint
 
 
 def _noise(probabilities: Probabilities, labels: Labels) -> NDArray[np.float64]:
@@ -149,90 +140,10 @@ def _noise(probabilities: Probabilities, labels: Labels) -> NDArray[np.float64]:
     return (counts + _IMAGINED * usual) / (counts.sum(axis=1, keepdims=True) + _IMAGINED)
 
 
-def _judge_calibrated(
-    probabilities: Probabilities, labels: Labels, noise: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """How probably each label is wrong, the likeliest first, and the joint distribution."""
-    calibrated = _calibration(probabilities, labels)
-    right, joint = _judge_labels(probabilities, labels, noise, calibrated)
-    return np.sort(1 - right)[::-1], joint
-
-
-def _judge_labels(
-    probabilities: Probabilities,
-    labels: Labels,
-    noise: NDArray[np.float64],
-    calibrated: NDArray[np.float64] | None = None,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """How probably each label is right, and the joint distribution of labels and true classes."""
-    n, n_classes = probabilities.shape
-    right, joint = np.empty(n), np.zeros((n_classes, n_classes))
-    for part in _parts(probabilities):
-        said, own = probabilities[part].astype(np.float64), labels[part]
-        if calibrated is not None:
-            said = calibrated[_bins(said)]
-        said /= said.sum(axis=1, keepdims=True)
-        weights = _true_classes(said, noise) * noise.T[own]
-        weights /= np.maximum(weights.sum(axis=1, keepdims=True), _TINY)
-        right[part] = weights[np.arange(len(own)), own]
-        np.add.at(joint, own, weights)
-    return right, joint / n
-
-
-def _parts(probabilities: Probabilities) -> Iterator[slice]:
-    step = max(_ROWS, _CHUNK // probabilities.shape[1])
-    return (slice(start, start + step) for start in range(0, len(probabilities), step))
-
-
-def _true_classes(
-    probabilities: NDArray[np.float64], noise: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """What pictures are, from the label that a model expects: mixed by the noise, it gives that."""
-    truth = probabilities.copy()
-    for _ in range(_STEPS):
-        truth *= (probabilities / np.maximum(truth @ noise, _TINY)) @ noise.T
-        truth /= np.maximum(truth.sum(axis=1, keepdims=True), _TINY)
-    return truth
-
-
 def _how_many(wrong: NDArray[np.float64]) -> int:
     """How many of labels, the likeliest to be wrong first, make the expected F1 greatest."""
     numbers = np.arange(1, len(wrong) + 1)
     return int((np.cumsum(wrong) / (numbers + wrong.sum())).argmax()) + 1
-
-
-def _calibration(probabilities: Probabilities, labels: Labels) -> NDArray[np.float64]:
-    """For each bin of probabilities how often a class of such a probability is the label.
-
-    Isotonic: never less for a higher probability. Where labels are wrong at random, a model's
-    probabilities of 0.001 and of 0.02 may mean the same.
-    """
-    counts, hits = np.zeros(_BINS), np.zeros(_BINS)
-    for part in _parts(probabilities):
-        bins, own = _bins(probabilities[part].astype(np.float64)), labels[part]
-        counts += np.bincount(bins.ravel(), minlength=_BINS)
-        hits += np.bincount(bins[np.arange(len(own)), own], minlength=_BINS)
-    return np.maximum(_isotonic(hits, counts), 1e-6)
-
-
-def _bins(probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
-    inside = np.clip(probabilities, 1e-9, 1 - 1e-9)
-    share = (np.log(inside / (1 - inside)) + _LARGEST) / (2 * _LARGEST)
-    return np.clip(share * _BINS, 0, _BINS - 1).astype(np.int64)
-
-
-def _isotonic(hits: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Hits / counts, pooled where it falls: the adjacent violators of Ayer et al., 1955."""
-    pooled: list[tuple[float, float, int]] = []
-    for hit, count in zip(hits.tolist(), counts.tolist(), strict=True):
-        block = (hit, count, 1)
-        # An empty bin belongs to the one before it.
-        while pooled and pooled[-1][0] * block[1] >= block[0] * pooled[-1][1]:
-            before = pooled.pop()
-            block = (before[0] + block[0], before[1] + block[1], before[2] + block[2])
-        pooled.append(block)
-    rates = [hit / max(count, 1) for hit, count, _ in pooled]
-    return np.repeat(rates, [length for _, _, length in pooled])
 
 
 def _contrary(copies: Indices | None, labels: Labels) -> NDArray[np.bool_]:

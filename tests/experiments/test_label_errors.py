@@ -9,6 +9,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from convolens.data import load_data
+from convolens.data.corrections import read_corrections
 from convolens.errors import ConfigError, ModelError
 from convolens.experiments import cross_validate, load_cross_validation
 from convolens.experiments.label_errors import suspected, write_list
@@ -192,6 +193,30 @@ def test_the_mean_over_repeats_counts(tmp_path):
     assert rows[0]["label"] == "'007"
     assert rows[0]["suggested"] == "'=A1"
     assert rows[0]["probability of label"] == "0.0300"
+
+
+@pytest.mark.parametrize(("label", "probability"), [("a", "0.0200"), ("", ""), ("gone", "")])
+def test_of_a_label_that_was_corrected_before_it_is_the_shown_class_s_probability(
+    label, probability, tmp_path
+):
+    """Corrected from a to b, and doubted again: the models say c."""
+    labels = np.arange(30) % 3
+    probabilities = 0.05 + 0.85 * np.eye(3, dtype=np.float32)[labels]
+    labels[8], probabilities[8] = 1, [0.02, 0.08, 0.9]
+    kept = OutOfFold(
+        probabilities=probabilities[None],
+        labels=labels,
+        fold=np.ones((1, 30), dtype=np.int64),
+        names=tuple(f"{number}.png" for number in range(30)),
+        class_names=("a", "b", "c"),
+    )
+    (tmp_path / "before.csv").write_text(f"picture,label,corrected\n8.png,{label},b\n")
+    before = read_corrections(tmp_path / "before.csv")
+    write_list(tmp_path / "list.csv", kept, suspected(kept), before)
+    (row,) = rows_of(tmp_path / "list.csv")
+    assert (row["label"], row["suggested"], row["corrected"]) == (label, "c", "b")
+    assert row["probability of label"] == probability
+    assert row["probability of suggested"] == "0.9000"
 
 
 def test_a_folder_of_before_is_read_without_copies(done, tmp_path):

@@ -53,7 +53,9 @@ def write_list(
     A CSV file with one row a picture: picture, label, suggested (the likeliest class), probability
     of label, probability of suggested, reason, copy (a picture that shows the same and has another
     label) and corrected, which is empty. Labels that were corrected already are in it as well, so
-    that it is whole: filled in, it takes the place of the list of before.
+    that it is whole: filled in, it takes the place of the list of before. What is in the column
+    label is then the label from before the correction, and the probability is of that class; empty
+    where the list of before does not name it.
 
     Args:
         path: the file. One that somebody filled in is never replaced.
@@ -93,17 +95,20 @@ def _rows(
 ) -> Iterator[tuple[str, ...]]:
     """The cells of each row, safe in a spreadsheet."""
     corrected = dict(before.by_picture) if before else {}
+    number_of = {name: number for number, name in enumerate(kept.class_names)}
     classes, probabilities = [to_cell(name) for name in kept.class_names], kept.mean_probabilities
     partner = _partners(kept)
     columns = (found.indices, found.given, found.suggested, found.contrary_copy)
     for index, given, suggested, copied in zip(*(each.tolist() for each in columns), strict=True):
         name = kept.names[index]
         earlier = corrected.pop(name, None)
+        # Of a label that was corrected before, the list goes on saying what it was.
+        shown = given if earlier is None else number_of.get(earlier.label)
         yield (
             to_cell(name),
             classes[given] if earlier is None else to_cell(earlier.label),
             classes[suggested],
-            f"{probabilities[index, given]:.4f}",
+            "" if shown is None else f"{probabilities[index, shown]:.4f}",
             f"{probabilities[index, suggested]:.4f}",
             COPY if copied else JUDGED,
             to_cell(kept.names[partner[index]]) if copied else "",

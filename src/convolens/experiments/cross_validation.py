@@ -31,7 +31,7 @@ from convolens.experiments.label_errors import (
     suspected,
     write_list,
 )
-from convolens.experiments.material import read_material
+from convolens.experiments.material import Material, read_material
 from convolens.experiments.out_of_fold import OutOfFold, collect, load_out_of_fold
 from convolens.experiments.recipe_files import find_recipe
 from convolens.experiments.results import SeveralRuns
@@ -227,19 +227,13 @@ def cross_validate(
     >>> done.out_of_fold().probabilities.shape
     (1, 1797, 10)
     """
-    check_whole("folds", folds, 2, 10_000)
-    check_whole("repeats", repeats, 1, 10_000)
-    check_whole("seed", seed, 0, 2**63 - 1)
-    check_at_once(at_once)
+    _check_numbers(folds, repeats, seed, at_once)
     refuse_both(epochs, budget, "epochs", "budget")
     limit = choose_budget(budget)
     chosen = find_recipe(recipe, epochs=epochs)
     refuse_other_divisions(options)
     material = read_material(data, groups=groups, on_progress=on_progress, **options)
-    for line in corrections_said(material.pool.problems):
-        say(line)
-    # Read before it can change: the folds may take hours.
-    before = corrections_before(material.options)
+    before = _corrections_before(material, say)
     jobs = fold_jobs(material, folds, repeats, seed)
     first_part = material.part(division_of(jobs[0])).dataset
     problems = check_dataset(first_part, max_bad)
@@ -266,12 +260,7 @@ def cross_validate(
             how = RunOptions(checkpoint_every=checkpoint_every)
             bench = Workbench(material, asked, folder.path, problems, how)
             _run(folder, bench, jobs, Telling(say=say, on_event=on_event), time, before)
-        done = CrossValidation(path=folder.path, record=folder.record)
-        if done.status == "completed":
-            from convolens.plotting import save_figure
-
-            save_figure(done.plot(), folder.path / PICTURE, dpi=150)
-    return done
+        return _drawn(CrossValidation(path=folder.path, record=folder.record))
 
 
 def load_cross_validation(path: str | Path) -> CrossValidation:
@@ -285,6 +274,29 @@ def load_cross_validation(path: str | Path) -> CrossValidation:
     if missing:
         raise ModelError(f"{Path(path) / RECORD} lacks {', '.join(sorted(missing))}")
     return CrossValidation(path=Path(path), record=record)
+
+
+def _check_numbers(folds: int, repeats: int, seed: int, at_once: int | None) -> None:
+    check_whole("folds", folds, 2, 10_000)
+    check_whole("repeats", repeats, 1, 10_000)
+    check_whole("seed", seed, 0, 2**63 - 1)
+    check_at_once(at_once)
+
+
+def _corrections_before(material: Material, say: Say) -> Corrections | None:
+    """What was corrected already, said; read before it can change: the folds may take hours."""
+    for line in corrections_said(material.pool.problems):
+        say(line)
+    return corrections_before(material.options)
+
+
+def _drawn(done: CrossValidation) -> CrossValidation:
+    """The same, with its picture in its folder if it is complete."""
+    if done.status == "completed":
+        from convolens.plotting import save_figure
+
+        save_figure(done.plot(), done.path / PICTURE, dpi=150)
+    return done
 
 
 def _plan(

@@ -9,7 +9,8 @@ import torch
 from heat_networks import CLASSES, PICTURES, VALUES, Awkward, Quadrant, make_model
 from torch import nn
 
-from convolens.data import Split
+from convolens.bundle import Model
+from convolens.data import Split, fit_preprocessing
 from convolens.errors import ConfigError, ImageError, ModelError
 from convolens.explain import (
     METHODS,
@@ -189,6 +190,22 @@ def test_many_layers_are_cut_in_text_alone() -> None:
     assert {layer.shape for layer in listed} == {layer.shape for layer in able}
 
 
+def test_what_has_the_same_features_is_another_picture() -> None:
+    """Of one feature, above 0: every cosine is 1."""
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1, 2))
+    pictures = np.random.default_rng(0).integers(1, 256, (4, 6, 6, 1), dtype=np.uint8)
+    model = Model(
+        network=network.eval(),
+        architecture="of a test",
+        preprocessing=fit_preprocessing("scale", pictures),
+        classes=("a", "b"),
+    )
+    split = Split(pictures, np.zeros(4, np.int64), None)
+    found = find_neighbours(model, pictures[2], split, model.classes, 4)
+    assert [each.similarity for each in found] == pytest.approx([1] * 4)
+    assert {each.name for each in found if each.same} == {"picture 2"}
+
+
 def test_a_picture_among_those_searched_is_its_own_nearest() -> None:
     model = make_model("compact")
     labels = np.array([0, 1, 2, 3, 0])
@@ -198,6 +215,7 @@ def test_a_picture_among_those_searched_is_its_own_nearest() -> None:
     assert found[0].label == CLASSES[3]
     assert found[0].similarity == pytest.approx(1)
     np.testing.assert_array_equal(found[0].picture, PICTURES[3])
+    assert [each.same for each in found] == [True, False]
     unnamed = find_neighbours(model, PICTURES[3], Split(PICTURES, labels, None), CLASSES, 1)
     assert unnamed[0].name == "picture 3"
     with pytest.raises(ConfigError, match="k is 6; allowed: a whole number from 1 to 5"):

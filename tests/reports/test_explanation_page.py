@@ -126,14 +126,26 @@ def test_where_nothing_speaks_or_is_known_it_says_so(explanation: Explanation) -
 
 def test_the_nearest_have_class_and_similarity(explanation: Explanation) -> None:
     nearest = tuple(
-        Neighbour(name=f"{n}.png", label="bag", similarity=1 - n / 10, picture=ORIGINAL[:8, :8])
+        Neighbour(
+            name=f"{n}.png",
+            label="bag",
+            similarity=1 - n / 10,
+            picture=ORIGINAL[:8, :8],
+            same=n == 0,
+        )
         for n in range(2)
     )
     text = Page(explanation_page(replace(explanation, nearest=nearest))).text
     assert "bag 1.000 0.png bag 0.900 1.png" in text
     assert "The first is this picture itself" in text
-    other = Page(explanation_page(replace(explanation, nearest=nearest[1:]))).text
-    assert "this picture itself" not in other
+    turned = Page(explanation_page(replace(explanation, nearest=nearest[::-1]))).text
+    assert "One of them is this picture itself" in turned
+    # As like as can be, but another picture.
+    other = replace(nearest[0], same=False)
+    assert (
+        "this picture itself"
+        not in Page(explanation_page(replace(explanation, nearest=(other,)))).text
+    )
 
 
 def test_many_large_maps_of_noise_stay_below_five_megabytes(explanation: Explanation) -> None:

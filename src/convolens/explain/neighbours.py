@@ -27,6 +27,8 @@ class Neighbour:
     """Cosine between the features of both, at most 1."""
     picture: NDArray[np.uint8]
     """(height, width, channels)."""
+    same: bool = False
+    """Whether the network sees the same pixels in both: it is the explained picture, or a copy."""
 
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON types, without the picture."""
@@ -49,13 +51,16 @@ def find_neighbours(
         ConfigError: k is below 1 or above the number of pictures, or the network has no features.
         ImageError: the picture cannot be read.
     """
-    found = nearest_pictures(model, as_seen(model, picture)[None], split.images, k=k)
+    seen = as_seen(model, picture)
+    found = nearest_pictures(model, seen[None], split.images, k=k)
     return tuple(
         Neighbour(
             name=split.name_of(index) or f"picture {index}",
             label=class_names[int(split.labels[index])],
             similarity=similarity,
             picture=np.asarray(split.images[index]),
+            # A cosine of 1 says less: of few features many pictures have the same direction.
+            same=np.array_equal(as_seen(model, split.images[index]), seen),
         )
         for index, similarity in zip(
             found.indices[0].tolist(), found.similarities[0].tolist(), strict=True

@@ -12,8 +12,6 @@ from convolens.reports.explanation_pictures import map_grid, panel, panels
 from convolens.reports.page import Block, Drawing, Markup, Output, Prose
 from convolens.reports.words import as_html, as_markdown, one_line, percent
 
-_THE_SAME = 0.9999
-
 
 def heat_sections(explanation: Explanation) -> Iterator[Block]:
     """Where in the picture that is which speaks for a class, and whether to believe it."""
@@ -92,8 +90,9 @@ def nearest_sections(explanation: Explanation) -> Iterator[Block]:
     """The training pictures that the network sees as most like it."""
     if not explanation.nearest:
         return
-    same = explanation.nearest[0].similarity > _THE_SAME
-    itself = " The first is this picture itself, or its copy: it was trained on." if same else ""
+    same = [each.same for each in explanation.nearest]
+    which = "The first" if same[0] else "One of them"
+    itself = f" {which} is this picture itself, or its copy: it was trained on." * any(same)
     yield Prose(
         "## The nearest training pictures\n\n"
         "Those whose features before the last layer point most nearly the same way; the number is "

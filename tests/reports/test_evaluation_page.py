@@ -10,10 +10,18 @@ import numpy as np
 import pytest
 from pages import Page
 from PIL import Image
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    confusion_matrix,
+    log_loss,
+    precision_recall_fscore_support,
+    roc_auc_score,
+)
 from torch import nn
 
 from convolens.errors import ConfigError
-from convolens.evaluation import class_metrics, evaluate_probabilities
+from convolens.evaluation import evaluate_probabilities
 from convolens.reports import (
     Judged,
     evaluation_figures,
@@ -73,14 +81,37 @@ def test_every_picture_has_words_in_its_place(html: str) -> None:
     assert all(own.get("alt") for own in images)
 
 
-def test_the_table_of_classes_says_what_the_metrics_say(judged: Judged, html: str) -> None:
-    entries = class_metrics(judged.evaluation.confusion_matrix, judged.classes)
+def test_the_table_of_classes_says_what_scikit_learn_says(judged: Judged, html: str) -> None:
+    labels, probabilities = judged.evaluation.labels, judged.evaluation.probabilities
+    scores = precision_recall_fscore_support(labels, judged.predicted)
     rows = rows_of(html, "classes")
-    assert [row[0] for row in rows] == [entry.name for entry in entries]
-    for row, entry in zip(rows, entries, strict=True):
-        assert row[1] == f"{entry.support:,}"
-        for said, value in zip(row[2:5], (entry.precision, entry.recall, entry.f1), strict=True):
+    assert [row[0] for row in rows] == list(judged.classes)
+    for label, row in enumerate(rows):
+        *shares, support = (score[label] for score in scores)
+        assert row[1] == f"{support:,}"
+        for said, value in zip(row[2:5], shares, strict=True):
             assert said.startswith(f"{100 * value:.1f}\xa0%")
+        own, one = probabilities[:, label], labels == label
+        assert row[5:7] == [
+            f"{roc_auc_score(one, own):.3f}",
+            f"{average_precision_score(one, own):.3f}",
+        ]
+
+
+def test_its_figures_say_what_scikit_learn_says(judged: Judged, html: str) -> None:
+    labels, probabilities = judged.evaluation.labels, judged.evaluation.probabilities
+    text = Page(html).text.replace("\xa0", " ")
+    macro = precision_recall_fscore_support(labels, judged.predicted, average="macro")[:3]
+    assert "precision {:.1%}, recall {:.1%}, F1 {:.1%}".format(*macro).replace("%", " %") in text
+    assert f"Log loss {log_loss(labels, probabilities):.4f}" in text
+    truth = np.eye(3)[labels]
+    assert f"Brier score {((probabilities - truth) ** 2).sum(axis=1).mean():.4f}" in text
+    assert f"{accuracy_score(labels, judged.predicted):.1%}".replace("%", " %") in text
+    counts = confusion_matrix(labels, judged.predicted)
+    cells = re.findall(r'<a href="#cell-(\d)-(\d)"[^>]*>(\d+)</a>', html)
+    assert {(int(r), int(c)): int(n) for r, c, n in cells} == {
+        (r, c): int(counts[r, c]) for r in range(3) for c in range(3) if counts[r, c]
+    }
 
 
 def test_the_cells_hold_every_picture_once(judged: Judged) -> None:

@@ -2,12 +2,19 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from html import escape
 from typing import Any
 
+import numpy as np
+
 from convolens.data import PROBLEM_KINDS
+from convolens.explain import activation_statistics
 from convolens.reports.judged import Judged, RunFacts
 from convolens.reports.page import Block, Drawing, Markup, Output, Prose
-from convolens.reports.words import as_html
+from convolens.reports.words import as_html, as_markdown
+
+_LOOKED_AT = 500
+"""Pictures, of which channels that say nothing are looked for."""
 
 
 def origin_sections(judged: Judged, drawn: Mapping[str, Drawing]) -> Iterator[Block]:
@@ -32,10 +39,31 @@ def origin_sections(judged: Judged, drawn: Mapping[str, Drawing]) -> Iterator[Bl
         yield Markup(_facts(run.facts))
         settings = _facts(_flat(run.settings))
         yield Markup(f"<details><summary>Every setting</summary>{settings}</details>")
-    yield Prose("## The network")
-    yield Output(str(judged.model.summary()))
+    yield from _network(judged)
     yield Prose("## How to make this page again")
     yield Output(judged.command)
+
+
+def _network(judged: Judged) -> Iterator[Block]:
+    """What it is made of, and whether all of it is used."""
+    yield Prose("## The network")
+    yield Output(str(judged.model.summary()))
+    n = min(_LOOKED_AT, judged.evaluation.n)
+    places = np.linspace(0, judged.evaluation.n - 1, n).round().astype(np.int64)
+    seen = activation_statistics(
+        judged.model, np.stack([judged.picture(place) for place in places.tolist()])
+    )
+    dead = sum(len(channels) for channels in seen.dead.values())
+    said = (
+        f"On {n:,} of these pictures every channel of every layer says something."
+        if dead == 0
+        else f"On {n:,} of these pictures **{dead:,} channels say nothing**, in "
+        f"{as_markdown(', '.join(seen.dead))}: a narrower network (`width`) may do as well, or the "
+        "learning rate was too high."
+    )
+    yield Prose(said)
+    table = f'<pre class="output" tabindex="0"><samp>{escape(str(seen))}</samp></pre>'
+    yield Markup(f"<details><summary>What every layer puts out</summary>{table}</details>")
 
 
 def _problems(run: RunFacts | None) -> str:

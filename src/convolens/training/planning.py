@@ -15,7 +15,7 @@ HALF_WIDTH = 16
 # Of a training step, for as many pictures: a forward pass alone.
 _JUDGING = 0.4
 # Drawing and writing the figures and the report, which imports matplotlib, and the model.
-_FIGURES = 3.0
+_FIGURES = 3.8
 # At most so many heat maps are in a report, and each takes as long as a picture in so many steps.
 HEAT_MAPS = 168
 _HEAT_MAP = 2.0

@@ -10,6 +10,7 @@ from convolens.evaluation import (
     class_metrics,
     confusion_matrix,
     most_confused,
+    wilson_interval,
 )
 
 
@@ -47,7 +48,20 @@ def test_classes_of_which_nothing_is_known():
     matrix = np.array([[5, 0, 0], [0, 0, 0], [0, 0, 5]])
     found = bootstrap_matrix(matrix)
     assert found.recall[1] == found.precision[1] == found.f1[1] == (0.0, 1.0)
-    assert found.recall[0] == found.accuracy == (1.0, 1.0)
+    assert found.recall[0] == found.precision[0] == wilson_interval(5, 5)
+    assert found.accuracy == wilson_interval(10, 10)
+
+
+def test_what_is_always_right_or_always_wrong_is_not_certain():
+    found = bootstrap_matrix(np.array([[10, 0, 0], [0, 0, 8], [0, 3, 20]]), confidence=0.9)
+    low, high = wilson_interval(10, 10, 0.9)
+    assert found.recall[0] == found.precision[0] == (low, high)
+    assert found.f1[0] == pytest.approx((low, 1.0))
+    assert found.recall[1] == wilson_interval(0, 8, 0.9)
+    assert found.precision[1] == wilson_interval(0, 3, 0.9)
+    ends = [2 * p * r / (p + r) for p, r in [(wilson_interval(0, 3, 0.9)[1], found.recall[1][1])]]
+    assert found.f1[1] == pytest.approx((0.0, ends[0]))
+    assert found.recall[2][0] < 20 / 23 < found.recall[2][1] < 1
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from convolens.config import check_whole
 from convolens.errors import ConfigError
+from convolens.evaluation.intervals import wilson_interval
 
 RESAMPLES = 2_000
 _DRAWN_AT_ONCE = 2**22
@@ -49,8 +50,10 @@ def bootstrap_matrix(
 
     A resample without any picture of a class says nothing of its recall, and one in which nothing
     is called so nothing of its precision: they do not count there. A class of which that is true in
-    every resample has the interval (0, 1). With few pictures of a class the intervals are too
-    narrow: ten that are all right give (1, 1) here, and 0.72 to 1 by Wilson's.
+    every resample has the interval (0, 1). Where all pictures are right, or none, every resample
+    says the same, and the bootstrap nothing of how sure that is: there the other end is Wilson's,
+    so that ten of ten give 0.72 to 1 (F1: the harmonic mean of such ends). With few pictures of a
+    class the intervals are a little too narrow all the same.
 
     Args:
         matrix: (classes, classes) counts, as from :func:`confusion_matrix`.
@@ -84,11 +87,15 @@ def bootstrap_matrix(
     bounds = {
         name: _bounds(np.concatenate([each[name] for each in drawn]), tails) for name in drawn[0]
     }
+    right = np.diag(matrix)
+    precision = _widened(bounds["precision"], right, matrix.sum(axis=0), confidence)
+    recall = _widened(bounds["recall"], right, matrix.sum(axis=1), confidence)
+    (whole,) = _widened(bounds["accuracy"], right.sum()[None], matrix.sum()[None], confidence)
     return MatrixIntervals(
-        precision=bounds["precision"],
-        recall=bounds["recall"],
-        f1=bounds["f1"],
-        accuracy=bounds["accuracy"][0],
+        precision=precision,
+        recall=recall,
+        f1=_widened_f1(bounds["f1"], precision, recall),
+        accuracy=whole,
         macro_f1=bounds["macro_f1"][0],
     )
 
@@ -132,6 +139,34 @@ def _bounds(values: Values, tails: list[float]) -> tuple[Interval, ...]:
         low, high = np.quantile(known, tails) if len(known) else (0.0, 1.0)
         bounds.append((float(low), float(high)))
     return tuple(bounds)
+
+
+def _widened(
+    bounds: tuple[Interval, ...],
+    right: NDArray[np.int64],
+    n: NDArray[np.int64],
+    confidence: float,
+) -> tuple[Interval, ...]:
+    """Intervals of shares, with Wilson's where all or none of the n were right."""
+    wide = list(bounds)
+    for place in np.flatnonzero((n > 0) & ((right == 0) | (right == n))).tolist():
+        wide[place] = wilson_interval(int(right[place]), int(n[place]), confidence)
+    return tuple(wide)
+
+
+def _widened_f1(
+    bounds: tuple[Interval, ...], precision: tuple[Interval, ...], recall: tuple[Interval, ...]
+) -> tuple[Interval, ...]:
+    """Where every resample has the same F1, 0 or 1, the ends that precision and recall have."""
+
+    def of_ends(place: int, end: int) -> float:
+        one, other = precision[place][end], recall[place][end]
+        return 2 * one * other / (one + other) if one + other else 0.0
+
+    return tuple(
+        (of_ends(place, 0), of_ends(place, 1)) if bound in ((0.0, 0.0), (1.0, 1.0)) else bound
+        for place, bound in enumerate(bounds)
+    )
 
 
 def _check(matrix: NDArray[Any], confidence: float) -> None:

@@ -81,7 +81,7 @@ def _coverage(judged: Judged, drawn: Mapping[str, Drawing]) -> Iterator[Block]:
     yield Prose(
         "The thresholds were fitted on the validation pictures, so that the risk is kept with "
         f"95\xa0% confidence; here is what they give on these pictures.{_fitted_here(judged)} "
-        "`convolens predict --risk 0.02` takes any risk.\n\n"
+        "`convolens predict` takes any as `--risk`.\n\n"
         f"| at most wrong | answers from | answers | of these wrong |\n|--:|--:|--:|--:|\n{table}"
     )
 

@@ -14,7 +14,9 @@ _BADLY_CALIBRATED = 0.05
 _WIDE = 0.05  # of an accuracy's interval: nobody can choose between two models with that
 _BEHIND = 0.1  # of a class's recall behind that of all
 _OF_ALL_MISTAKES = 0.2  # of one pair of classes
+_ENOUGH = 5  # mistakes of it
 _MANY_SUSPECTED = 0.002
+_RISKS = (0.01, 0.02, 0.05, 0.1, 0.2)
 _GAP = 0.05  # between training and validation pictures
 
 
@@ -51,7 +53,7 @@ def worst(judged: Judged) -> tuple[str, ...]:
         ),
         (
             f"Most often confused: **{as_markdown(most.right)} taken for "
-            f"{as_markdown(most.called)}**, {most.count:,} times ({percent(most.share)} of its "
+            f"{as_markdown(most.called)}**, {_times(most.count)} ({percent(most.share)} of its "
             "pictures)."
         ),
         (
@@ -89,8 +91,9 @@ def _advice(judged: Judged) -> Iterator[str]:
     suspected = 0 if judged.suspected is None else len(judged.suspected.indices)
     if suspected > _MANY_SUSPECTED * figures.n:
         yield (
-            f"Look at the [{suspected:,} labels that are probably wrong]"
-            "(#labels-that-are-probably-wrong). `convolens cv` finds those of all pictures, in a "
+            f"Look at [{'the label' if suspected == 1 else f'the {suspected:,} labels'} that "
+            f"{'is' if suspected == 1 else 'are'} probably wrong](#labels-that-are-probably-wrong)"
+            ". `convolens cv` finds those of all pictures, in a "
             "list that can be corrected and given back."
         )
     if figures.accuracy_high - figures.accuracy_low > _WIDE:
@@ -107,13 +110,25 @@ def _advice(judged: Judged) -> Iterator[str]:
             f"Do not take the probabilities at their word: they are off by {percent(figures.ece)} "
             "on average. More validation pictures, of the kind that it is used on, would mend that."
         )
-    if len(judged.mistakes):
+    if (risk := _worthwhile_risk(judged)) is not None:
         yield (
             "Where a mistake costs more than no answer, let it say so when it is unsure: "
-            "`convolens predict --risk 0.02`."
+            f"`convolens predict --risk {risk:g}`."
         )
-    else:
+    if not len(judged.mistakes):
         yield "Try it on pictures from elsewhere: those of one source are easier than they look."
+
+
+def _worthwhile_risk(judged: Judged) -> float | None:
+    """One that its thresholds can keep, and that is below what it is wrong without them."""
+    if judged.model.thresholds is None:
+        return None
+    least, usual = judged.model.least_risk(), 1 - judged.evaluation.accuracy
+    return next((risk for risk in _RISKS if least <= risk < usual), None)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def _about_data(judged: Judged) -> Iterator[str]:
@@ -129,7 +144,7 @@ def _about_classes(judged: Judged) -> Iterator[str]:
     figures = judged.evaluation
     wrong = figures.confusion_matrix - np.diag(np.diag(figures.confusion_matrix))
     pairs = np.triu(wrong + wrong.T)
-    if pairs.sum() and pairs.max() > _OF_ALL_MISTAKES * pairs.sum() and figures.n > 50:
+    if pairs.max() >= _ENOUGH and pairs.max() > _OF_ALL_MISTAKES * pairs.sum():
         one, other = np.unravel_index(pairs.argmax(), pairs.shape)
         names = [as_markdown(judged.classes[int(place)]) for place in (one, other)]
         yield (

@@ -121,9 +121,11 @@ def _contrary_pairs(digests: NDArray[np.uint64], labels: Labels) -> NDArray[np.i
     [[0, 3], [1, 3], [3, 0]]
     """
     order = np.argsort(digests, kind="stable")
-    starts = np.flatnonzero(np.diff(digests[order])) + 1
+    starts = np.append(0, np.flatnonzero(np.diff(digests[order])) + 1)
+    counts = np.diff(np.append(starts, len(order)))
     pairs: list[tuple[int, int]] = []
-    for places in np.split(order, starts):
+    for start, n in zip(starts[counts > 1].tolist(), counts[counts > 1].tolist(), strict=True):
+        places = order[start : start + n]
         first = places[0]
         others = places[labels[places] != labels[first]]
         if len(others):

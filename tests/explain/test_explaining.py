@@ -98,7 +98,7 @@ def test_what_a_network_looks_at_is_believed_and_other_places_are_not() -> None:
     assert found.peak is not None
     assert max(found.peak.row, found.peak.column) < 9
     assert found.believable
-    assert "This can be believed: it is better than" in str(found)
+    assert "what counts for the network can be believed: it is better than" in str(found)
     blind = explain_picture(Quadrant(), picture, target=0)
     assert blind.peak is None
     assert blind.believable is None

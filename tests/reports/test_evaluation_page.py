@@ -20,6 +20,7 @@ from sklearn.metrics import (
 )
 from torch import nn
 
+from convolens.doubt import RiskTable, Thresholds, UnknownBelow
 from convolens.errors import ConfigError
 from convolens.evaluation import evaluate_probabilities
 from convolens.reports import (
@@ -186,6 +187,19 @@ def test_pictures_that_chose_the_model_flatter_it_a_little(judged: Judged) -> No
     assert "were chosen by 120 of them, so that is a little too good." in answer(chosen)
     assert chosen.suspected is not None  # it learned none of their labels
     assert next_steps(chosen)[0] == "Judge the model on pictures that had no part in its training."
+
+
+def test_strange_pictures_come_first_and_blame_no_label(judged: Judged) -> None:
+    unknown = UnknownBelow(threshold=0.0, kept=0.95, score="energy")
+    table = RiskTable(thresholds=(0.9,), answered=(100,), wrong=(0,))
+    model = replace(judged.model, thresholds=Thresholds(risks=table, unknown=unknown))
+    scores = np.where(np.arange(120) < 70, -1.0, 1.0)
+    figures = replace(judged.evaluation, familiarity=scores)
+    strange = replace(judged, model=model, evaluation=figures)
+    assert strange.strange == 70 / 120
+    assert "unlike all that it knows" in next_steps(strange)[0]
+    assert strange.suspected is None
+    assert "too unlike those it knows" in Page(evaluation_page(strange)).text
 
 
 def test_what_is_not_known_is_said(judged: Judged) -> None:

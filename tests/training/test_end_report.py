@@ -50,7 +50,7 @@ def test_the_result_is_a_short_table(folder):
     assert f"test 360 95.00% {low:.2%} to {high:.2%}" in lines
     assert "training 1,437 92.00%" in lines
     assert "epochs 12, best 2" in lines
-    assert "time 3.7 s of training, 3 min 20 s in all" in lines
+    assert "time 3.7 s of training, 3 min 20 s with judging" in lines
     assert "speed 4,839 images/s" in lines
     assert "model 56,554 parameters, 0.23 MB" in lines
     assert f"run: {folder}" in text.splitlines()

@@ -50,6 +50,12 @@ def compare(
     with PreparationDisplay() as display:
         result = compare_runs(runs, data, split=split, on_progress=display, **options)
     say(f"judged on {result.pictures}")
+    if data is not None and "corrections" not in options:
+        for path in filter(_has_corrected_labels, runs):
+            say(
+                f"warning: {path} was trained with a list of corrected labels, and is judged by "
+                f"the labels as they are in {data}; give the list with --labels, too"
+            )
     for each in result.contestants:
         if each.trained_on:
             say(
@@ -60,3 +66,12 @@ def compare(
         print_json(result.to_dict())
     else:
         print_text(str(result))
+
+
+def _has_corrected_labels(run: Path) -> bool:
+    """Whether a run read its data with a list of corrections."""
+    from convolens.training import load_run
+
+    if not (run / "run.json").is_file():
+        return False
+    return "corrections" in load_run(run).record["data"].get("options", {})

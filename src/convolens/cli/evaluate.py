@@ -54,6 +54,10 @@ FiguresOption = Annotated[
 ]
 
 
+MANY_STRANGE = 0.2
+"""Of the pictures: so many that are unlike all that a model knows are worth a warning."""
+
+
 @takes_data_options
 def evaluate(
     context: typer.Context,
@@ -94,6 +98,13 @@ def evaluate(
             f"warning: the model was trained on {known:,} of these {evaluation.n:,} pictures, or "
             "chosen by them: what follows is too good"
         )
+    if trained.thresholds is not None and evaluation.familiarity is not None:
+        strange = float((evaluation.familiarity < trained.thresholds.unknown.threshold).mean())
+        if strange > MANY_STRANGE:
+            say(
+                f"warning: {strange:.0%} of these pictures are unlike all that the model was "
+                "trained on, where 5% would be usual: are they of the same kind?"
+            )
     if as_json:
         print_json({**evaluation.to_dict(), "trained_on": known})
     else:
@@ -133,6 +144,8 @@ def _check_places(report: Path | None, figures: Path | None) -> None:
     from convolens.reports.places import check_page_place
 
     if report is not None:
+        if report.suffix.lower() not in (".html", ".htm") and not report.is_dir():
+            raise ConfigError(f"{report} is a page, so its name must end in .html")
         check_page_place(report)
     if figures is not None and figures.exists() and not figures.is_dir():
         raise ConfigError(f"{figures} is a file; --figures takes a folder")

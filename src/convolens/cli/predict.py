@@ -31,7 +31,7 @@ RiskOption = Annotated[
     typer.Option(
         metavar="SHARE",
         help="Say unsure so often that of the other answers at most this share is wrong, such as "
-        "0.05.",
+        "0.05; of what is unlike all that the model knows it is always unsure.",
     ),
 ]
 
@@ -113,7 +113,10 @@ def _judged(
         yield (
             row,
             {
-                "unsure": None if threshold is None else bool(row.max() < threshold),
+                # A risk is promised for what is like the validation pictures, and nothing else.
+                "unsure": None
+                if threshold is None
+                else bool(row.max() < threshold or unknown[number]),
                 "unknown": unknown[number],
                 "familiarity": familiarity[number],
             },

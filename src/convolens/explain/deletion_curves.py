@@ -85,6 +85,9 @@ class DeletionInsertion:
             return f"the maps mark what does not count: {found}"
         return f"the maps cannot be told from chance: {found}"
 
+    def __str__(self) -> str:
+        return self.verdict
+
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON types, curves and areas as means over the pictures."""
         gain, low, high = self.gain

@@ -202,10 +202,12 @@ def _said(model: Explainable, seen: NDArray[Any], risk: float | None) -> dict[st
     outputs = model.outputs(seen[None])
     probabilities = to_probabilities(outputs.logits, model.temperature)
     known = model.thresholds is not None
+    unknown = bool(model.unknown(outputs)[0]) if known else None
     return {
         "probabilities": probabilities[0],
-        "unsure": None if risk is None else bool(model.unsure(probabilities, risk)[0]),
-        "unknown": bool(model.unknown(outputs)[0]) if known else None,
+        # A risk is promised for what is like the validation pictures, and nothing else.
+        "unsure": None if risk is None else bool(model.unsure(probabilities, risk)[0] or unknown),
+        "unknown": unknown,
         "familiarity": float(model.familiarity(outputs)[0]) if known else None,
     }
 

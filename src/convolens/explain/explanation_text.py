@@ -61,7 +61,7 @@ def belief_words(explanation: "Explanation") -> str:
     wins, maps = int((found.gains > 0).sum()), found.gains.size
     areas = found.to_dict()["areas"]
     verdict = {
-        True: "This can be believed: it is better than",
+        True: "That this is what counts for the network can be believed: it is better than",
         None: "Whether this can be believed one picture cannot tell: it is better than",
         False: "This should not be believed: it is better than only",
     }[explanation.believable]

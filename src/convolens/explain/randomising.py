@@ -69,6 +69,9 @@ class SanityCheck:
             f"training: {found}"
         )
 
+    def __str__(self) -> str:
+        return self.verdict
+
     def to_dict(self) -> dict[str, Any]:
         """As plain JSON types, correlations as means over the pictures."""
         return {

@@ -32,6 +32,8 @@ def picture_card(judged: Judged, place: int, *, heat: Heat | None = None, said: 
     parts = [_image(picture, f"{name}: {verdict}, {share}")]
     parts += [_image(drawn, f"{name}: {words}") for words, drawn in (heat or {}).get(place, ())]
     caption = said or as_html(share)
+    if not said and judged.pictures.split.name_of(place) is not None:
+        caption += f'<br><span class="soft">{as_html(name)}</span>'
     return (
         f'<figure class="card" title="{as_html(name)}"><div>{"".join(parts)}</div>'
         f"<figcaption>{caption}</figcaption></figure>"

@@ -83,14 +83,19 @@ def _drawing(figure: NamedFigure) -> Drawing:
 
 
 def _title(judged: Judged) -> str:
-    return f"{judged.model.architecture} on {judged.pictures.name}"
+    path = judged.run.facts.get("run") if judged.run else None
+    name = judged.model.architecture if path is None else Path(str(path)).name
+    return f"{name} on {judged.pictures.name}"
 
 
 def _opening(judged: Judged) -> str:
     """The first screen."""
     bad = "".join(f"<li>{_inline(line)}</li>" for line in worst(judged))
     todo = "".join(f"<li>{_inline(line)}</li>" for line in next_steps(judged))
-    on = f"Judged on {judged.pictures.which} of {judged.pictures.name}."
+    on = (
+        f"A network of the kind {judged.model.architecture}, judged on {judged.pictures.which} of "
+        f"{judged.pictures.name}."
+    )
     return (
         f'<div class="answer">{render_markdown(answer(judged))}</div>'
         f'<div class="verdict"><section><h2>Where it is worst</h2><ul>{bad}</ul></section>'

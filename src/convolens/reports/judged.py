@@ -15,6 +15,10 @@ from convolens.evaluation.metrics import Labels
 from convolens.explain import heat_layer
 from convolens.images import fit_image
 
+_STRANGE = 0.5
+"""Of the pictures: if so many are unlike those it knows, the model has no say in their labels."""
+_KNOWS = 0.5
+"""Accuracy below which it has none either."""
 _FEW = 0.01
 """Of the pictures: so many may have been trained on, and labels are looked at all the same."""
 
@@ -82,14 +86,28 @@ class Judged:
         return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
 
     @cached_property
+    def strange(self) -> float:
+        """The share of the pictures that are unlike all that the model was trained on, 0..1."""
+        scores, thresholds = self.evaluation.familiarity, self.model.thresholds
+        if scores is None or thresholds is None:
+            return 0.0
+        return float((scores < thresholds.unknown.threshold).mean())
+
+    @cached_property
     def intervals(self) -> MatrixIntervals:
         """95 %, of precision, recall and F1 of every class."""
         return self.evaluation.intervals()
 
     @cached_property
     def suspected(self) -> LabelErrors | None:
-        """Labels that are probably wrong; None where many pictures were trained on."""
+        """Labels that are probably wrong; None where the model has no say in that.
+
+        It has none on pictures that it was trained on, nor where it hardly knows the classes: most
+        labels would be suspected because it is wrong.
+        """
         if self.trained_on and self.trained_on > _FEW * self.evaluation.n:
+            return None
+        if self.strange > _STRANGE or self.evaluation.accuracy < _KNOWS:
             return None
         labels = self.evaluation.labels
         copies = _contrary_pairs(picture_digests(self.pictures.split.images), labels)

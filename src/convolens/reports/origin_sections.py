@@ -76,7 +76,7 @@ def _problems(run: RunFacts | None) -> str:
         f"- **{PROBLEM_KINDS[kind].title}** ({n:,}). {PROBLEM_KINDS[kind].advice}"
         for kind, n in found
     ]
-    return "What was known to be wrong with the data:\n\n" + "\n".join(lines)
+    return "What was known of the data:\n\n" + "\n".join(lines)
 
 
 def _facts(facts: Mapping[str, Any]) -> str:

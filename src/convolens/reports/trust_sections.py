@@ -70,7 +70,7 @@ def _coverage(judged: Judged, drawn: Mapping[str, Drawing]) -> Iterator[Block]:
         answered = judged.confidence >= found.threshold
         n = int(answered.sum())
         if not n:
-            rows.append(f"| {percent(risk)} | nothing | | |")
+            rows.append(f"| {percent(risk)} | it cannot promise that | 0\xa0% | |")
             continue
         wrong = float((~judged.evaluation.right[answered]).mean())
         rows.append(
@@ -81,7 +81,8 @@ def _coverage(judged: Judged, drawn: Mapping[str, Drawing]) -> Iterator[Block]:
     yield Prose(
         "The thresholds were fitted on the validation pictures, so that the risk is kept with "
         f"95\xa0% confidence; here is what they give on these pictures.{_fitted_here(judged)} "
-        "`convolens predict` takes any as `--risk`.\n\n"
+        "`convolens predict` takes any as `--risk`, but none below what the validation pictures "
+        f"can promise: {percent(judged.model.least_risk())}.\n\n"
         f"| at most wrong | answers from | answers | of these wrong |\n|--:|--:|--:|--:|\n{table}"
     )
 
@@ -93,6 +94,9 @@ def _suspected(judged: Judged) -> Iterator[Block]:
         yield Prose(
             "Not looked for: the model was trained on these pictures, and knows wrong labels by "
             "heart."
+            if judged.trained_on
+            else "Not looked for: the model is wrong too often here, or these pictures are too "
+            "unlike those it knows, for a mistake to speak against a label."
         )
         return
     if not len(found.indices):
@@ -138,7 +142,7 @@ def _unknown(judged: Judged, drawn: Mapping[str, Drawing]) -> Iterator[Block]:
     if scores is None or thresholds is None:
         yield Prose("The model has no threshold for them: it was trained by an earlier version.")
         return
-    flagged = int((scores < thresholds.unknown.threshold).sum())
+    flagged = round(judged.strange * len(scores))
     yield Prose(
         "A classifier names one of its classes for anything, be it a photograph of a dog among "
         "clothes. So each picture has a score of how familiar it is, and below a threshold "

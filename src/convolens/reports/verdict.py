@@ -5,7 +5,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from convolens.data import PROBLEM_KINDS
-from convolens.evaluation import wilson_interval
 from convolens.reports.judged import Judged
 from convolens.reports.words import as_markdown, percent
 
@@ -14,6 +13,7 @@ _BADLY_CALIBRATED = 0.05
 _WIDE = 0.05  # of an accuracy's interval: nobody can choose between two models with that
 _BEHIND = 0.1  # of a class's recall behind that of all
 _OF_ALL_MISTAKES = 0.2  # of one pair of classes
+_MANY_STRANGE = 0.2
 _ENOUGH = 5  # mistakes of it
 _MANY_SUSPECTED = 0.002
 _RISKS = (0.01, 0.02, 0.05, 0.1, 0.2)
@@ -42,7 +42,7 @@ def worst(judged: Judged) -> tuple[str, ...]:
         return ("No picture is judged wrongly.",)
     least = min(present, key=lambda entry: entry.recall)
     found = round(least.recall * least.support)
-    low, high = wilson_interval(found, least.support)
+    low, high = judged.intervals.recall[figures.per_class.index(least)]
     (most,) = figures.most_confused(1)
     place = int(judged.mistakes[0])
     right, called = figures.labels[place], judged.predicted[place]
@@ -87,6 +87,12 @@ def _advice(judged: Judged) -> Iterator[str]:
     figures = judged.evaluation
     if judged.trained_on or judged.chosen_by:
         yield "Judge the model on pictures that had no part in its training."
+    if judged.strange > _MANY_STRANGE:
+        yield (
+            f"Look whether these pictures are of the kind that it was trained on: "
+            f"{percent(judged.strange)} of them are [unlike all that it knows]"
+            "(#inputs-that-it-does-not-know), where 5\xa0% would be usual."
+        )
     yield from _about_data(judged)
     suspected = 0 if judged.suspected is None else len(judged.suspected.indices)
     if suspected > _MANY_SUSPECTED * figures.n:

@@ -122,7 +122,7 @@ def _facts(run: Run) -> Table:
         table.add_row("epochs", f"{epochs:g}, best {best}" if best is not None else f"{epochs:g}")
     if trained is not None:
         total = results.get("total_seconds")
-        whole = "" if total is None else f", {_short(total)} in all"
+        whole = "" if total is None else f", {_short(total)} with judging"
         table.add_row("time", f"{_short(trained)} of training{whole}")
     if speed is not None:
         table.add_row("speed", f"{speed:,.0f} images/s")

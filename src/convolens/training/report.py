@@ -24,12 +24,12 @@ def run_facts(run: Run) -> RunFacts:
         "recipe": record["recipe"]["name"],
         "seed": record["seed"],
         **{
-            said: results[name]
-            for name, said in (
-                ("epochs", "epochs"),
-                ("best_epoch", "best epoch"),
-                ("val_accuracy", "accuracy on validation pictures"),
-                ("parameters", "trained parameters"),
+            said: format(results[name], how)
+            for name, said, how in (
+                ("epochs", "epochs", "g"),
+                ("best_epoch", "best epoch", "d"),
+                ("val_accuracy", "accuracy on validation pictures", ".2%"),
+                ("parameters", "trained parameters", ",d"),
             )
             if results.get(name) is not None
         },

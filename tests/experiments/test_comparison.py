@@ -194,3 +194,8 @@ def test_the_verdict_names_what_can_be_told_and_what_cannot():
         differences=differences[1:],
     )  # fmt: skip
     assert others.verdict == "a is better than all others."
+    known = replace(others.contestants[1], trained_on=5)
+    seen = replace(others, contestants=(others.contestants[0], known, *others.contestants[2:]))
+    assert seen.verdict == (
+        "a is better than all others on these pictures, some of which c had in training."
+    )

@@ -80,12 +80,19 @@ class Comparison:
         if not open_:
             first, *more = self.differences
             others = "all others" if more else first.other
-            return f"{best} is better than {others}."
+            return f"{best} is better than {others}{self._reserve()}."
         told = " and ".join(each.other for each in self.differences if each.told)
         names = " and ".join(each.other for each in open_)
         sentence = f"It cannot be told whether {best} is better than {names}"
-        sentence += f"; it is better than {told}." if told else "."
+        sentence += f"; it is better than {told}{self._reserve()}." if told else "."
         return f"{sentence} {_what_would_tell(open_[0], self.n)}"
+
+    def _reserve(self) -> str:
+        """What must be said beside a verdict on pictures that are not new to all."""
+        known = [each.name for each in self.contestants if each.trained_on]
+        if not known:
+            return ""
+        return f" on these pictures, some of which {' and '.join(known)} had in training"
 
     def to_dict(self) -> dict[str, Any]:
         """What ``convolens compare --json`` prints."""
